@@ -1,0 +1,29 @@
+# Headers, archives, find_package(hotline) and pkg-config's hotline.
+include(CMakePackageConfigHelpers)
+
+set(hotline_config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/hotline)
+
+install(DIRECTORY include/hotline DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS hotline hotline_base hotline_protocol hotline_net hotline_http hotline_websocket
+        EXPORT hotlineTargets
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT hotlineTargets NAMESPACE hotline:: DESTINATION ${hotline_config_dir})
+if(TARGET hotline_tool)
+  install(TARGETS hotline_tool)
+endif()
+
+configure_package_config_file(cmake/hotlineConfig.cmake.in ${PROJECT_BINARY_DIR}/hotlineConfig.cmake
+                              INSTALL_DESTINATION ${hotline_config_dir})
+# Before 1.0 a minor version may break its users.
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/hotlineConfigVersion.cmake
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/hotlineConfig.cmake
+              ${PROJECT_BINARY_DIR}/hotlineConfigVersion.cmake
+        DESTINATION ${hotline_config_dir})
+
+# Relative to the .pc file, since the prefix is known only to `cmake --install`.
+set(hotline_pc_dir /${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+cmake_path(RELATIVE_PATH hotline_pc_dir BASE_DIRECTORY / OUTPUT_VARIABLE hotline_pc_depth)
+string(REGEX REPLACE "[^/]+" ".." hotline_pc_up "${hotline_pc_depth}")
+configure_file(cmake/hotline.pc.in ${PROJECT_BINARY_DIR}/hotline.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/hotline.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

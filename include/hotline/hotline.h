@@ -1,0 +1,16 @@
+#pragma once
+
+/// Everything but the bridges to Asio and JSON; for small programs.
+#include <hotline/base/clock.h>
+#include <hotline/base/error.h>
+#include <hotline/base/logger.h>
+#include <hotline/base/task.h>
+#include <hotline/http/exchange.h>
+#include <hotline/http/server.h>
+#include <hotline/net/byte_stream.h>
+#include <hotline/net/deadline.h>
+#include <hotline/net/offload.h>
+#include <hotline/net/sleep.h>
+#include <hotline/net/task_group.h>
+#include <hotline/websocket/connection.h>
+#include <hotline/websocket/upgrader.h>

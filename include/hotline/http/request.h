@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <hotline/net/address.h>
+
+namespace hotline::http {
+
+/// One header field, as it came: the name in the sender's spelling, the value without surrounding
+/// blanks.
+struct Field {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// The head of a request that has passed the request rules. All views are into its own memory,
+/// which lives until the exchange is answered, upgraded, hijacked or destroyed: copy what is needed
+/// longer. Not thread-safe; read-only.
+class Request {
+ public:
+  std::string_view method() const noexcept { return method_; }
+  /// As sent, in origin-form: "/chat/blue?since=3". (The rest of an absolute-form; "*" of OPTIONS.)
+  std::string_view target() const noexcept { return target_; }
+  /// The target before '?', still percent-encoded.
+  std::string_view path() const noexcept { return target_.substr(0, target_.find('?')); }
+  /// The target behind '?', or "".
+  std::string_view query() const noexcept;
+  /// 10 or 11.
+  int version() const noexcept { return version_; }
+
+  /// The first field of that name, compared without case, or "".
+  std::string_view header(std::string_view name) const noexcept;
+  /// How many fields have that name.
+  std::size_t header_count(std::string_view name) const noexcept;
+  std::span<const Field> headers() const noexcept { return fields_; }
+  /// Whether `token` is an element of the comma-separated lists in all fields of that name (RFC
+  /// 9110 5.6.1), compared without case.
+  bool header_has_token(std::string_view name, std::string_view token) const noexcept;
+
+  /// A wildcard of the route: "room" in "/chat/{room}", percent-decoded; "" if there is none.
+  std::string_view parameter(std::string_view name) const noexcept;
+
+  /// Whether the client asks to talk WebSocket: `websocket` in Upgrade, `upgrade` in Connection.
+  bool is_websocket_upgrade() const noexcept;
+
+  const Address& remote_address() const noexcept { return remote_; }
+  const Address& local_address() const noexcept { return local_; }
+
+ private:
+  friend class RequestBuilder;  // src/http
+
+  std::string_view method_;
+  std::string_view target_;
+  int version_ = 11;
+  std::vector<Field> fields_;
+  std::vector<std::pair<std::string_view, std::string_view>> parameters_;
+  Address remote_;
+  Address local_;
+};
+
+}  // namespace hotline::http

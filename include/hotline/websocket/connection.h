@@ -1,0 +1,274 @@
+#pragma once
+
+#include <hotline/base/clock.h>
+#include <hotline/base/task.h>
+#include <hotline/net/address.h>
+#include <hotline/net/segment.h>
+#include <hotline/protocol/close_status.h>
+#include <hotline/protocol/message.h>
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace hotline::websocket {
+
+using protocol::CloseCode;
+using protocol::ClosedBy;
+using protocol::CloseStatus;
+using protocol::KeptMessage;
+using protocol::Message;
+
+class ConnectionCore;
+
+/// Keeps a connection's core alive beyond its handle. For one loop's thread.
+class CoreReference {
+ public:
+  CoreReference() = default;
+  explicit CoreReference(ConnectionCore& core) noexcept;
+  CoreReference(CoreReference&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+  CoreReference& operator=(CoreReference&& other) noexcept {
+    std::swap(core_, other.core_);
+    return *this;
+  }
+  ~CoreReference() {
+    if (core_) drop();
+  }
+  explicit operator bool() const noexcept { return core_ != nullptr; }
+  ConnectionCore* operator->() const noexcept { return core_; }
+  ConnectionCore& operator*() const noexcept { return *core_; }
+
+ private:
+  void drop() noexcept;
+  ConnectionCore* core_ = nullptr;
+};
+
+/// One end of a WebSocket (RFC 6455), from the handshake to the end of the call. Movable.
+///
+/// Everything here happens on the loop's thread that made the connection. One coroutine reads at a time;
+/// any number may write, and their messages never mix. What arrives is handled whether or not anybody
+/// reads: pings are answered, a close is noticed. It stops receiving at the first message that nobody has
+/// read; then TCP holds the peer back.
+///
+/// How a connection ends is data, not an exception: read() gives nullopt, write() false, ping() nullopt,
+/// as often as they are asked, and close_status() tells who ended it and why.
+///
+/// Destroying a connection that is open closes it: 1000; 1001 if the server drains; 1011 if an exception
+/// flies. The closing handshake goes on by itself. Coroutines that wait for it meanwhile get its ending.
+class [[nodiscard]] Connection {
+ public:
+  class Read;
+  class Write;
+  class Ping;
+  class Closed;
+
+  /// By Upgrader and Dialer.
+  explicit Connection(ConnectionCore& core) noexcept;
+  Connection(Connection&& other) noexcept;
+  Connection& operator=(Connection&& other) noexcept;
+  ~Connection();
+
+  /// `co_await` gives std::optional<Message>: the next message, or nullopt when the connection has ended.
+  /// Where a message is there already, it does not suspend. The message is valid until the next read or
+  /// the connection's end. Cancelling a read consumes nothing. A second read at the same time throws
+  /// Error (concurrent_read).
+  [[nodiscard]] Read read() & noexcept;
+  Read read() && = delete;
+
+  /// `co_await` gives bool: the message was taken; false, the connection has ended. Suspends only while
+  /// more than 64 KiB wait for a slow peer: this is the back-pressure. The message is taken whole before
+  /// that: cancelling abandons the waiting, never the message. What is given must stay valid until the
+  /// await has ended. Text must be UTF-8: else Error (invalid_text) is thrown, and nothing is sent.
+  [[nodiscard]] Write write(std::string_view text) & noexcept;
+  [[nodiscard]] Write write(std::span<const std::byte> binary) & noexcept;
+  /// Text or binary, as the message is.
+  [[nodiscard]] Write write(const Message& message) & noexcept;
+  [[nodiscard]] Write write(Message&& message) & noexcept;
+  [[nodiscard]] Write write(const char* text) & noexcept;
+  template <typename T>
+  Write write(T&&) && = delete;
+
+  /// `co_await` gives std::optional<Duration>: the round-trip time, or nullopt if the connection ended
+  /// before the pong came.
+  [[nodiscard]] Ping ping() & noexcept;
+  Ping ping() && = delete;
+
+  /// Sends a close frame, then waits until the peer has answered it or the grace time is over; gives the
+  /// CloseStatus. Codes: 1000, 1001, 1002, 1003, 1007 to 1009, 1011 to 1014, 3000 to 4999 (1010 only for
+  /// clients); others throw Error (bad_option). The reason, UTF-8, is cut to 123 bytes. Messages that still
+  /// come are dropped. On a connection that is closing or has ended it sends nothing.
+  [[nodiscard]] Closed close(CloseCode code = CloseCode::normal, std::string_view reason = {}) &;
+  Closed close(CloseCode = {}, std::string_view = {}) && = delete;
+  /// Waits until the connection has ended, whoever ends it; gives the CloseStatus. It does not read: where
+  /// nobody reads, call discard_input() first, or a message will stand before the close.
+  [[nodiscard]] Closed closed() & noexcept;
+  Closed closed() && = delete;
+
+  /// From now on messages are dropped as they come, for those that only push. Reads wait for the end.
+  void discard_input() noexcept;
+
+  /// How it ended; closed_by() is nobody while it is open or still closing.
+  [[nodiscard]] const CloseStatus& close_status() const noexcept;
+  [[nodiscard]] bool is_open() const noexcept;
+  /// Of the other end and of this one; they stay known after the end.
+  [[nodiscard]] const Address& remote_address() const noexcept;
+  [[nodiscard]] const Address& local_address() const noexcept;
+  /// What was agreed on in the handshake, or "".
+  [[nodiscard]] std::string_view subprotocol() const noexcept;
+  /// The socket, for its options; -1 where there is none or the connection has ended.
+  [[nodiscard]] int descriptor() const noexcept;
+
+ private:
+  CoreReference core_;
+  int exceptions_ = 0;
+};
+
+class [[nodiscard("co_await it")]] Connection::Read {
+ public:
+  explicit Read(ConnectionCore& core) noexcept : core_(core) {}
+  Read(const Read&) = delete;
+  Read& operator=(const Read&) = delete;
+  ~Read() {
+    if (keep_) abandon();
+  }
+
+  bool await_ready();
+  template <hotline::detail::TaskPromise Promise>
+  void await_suspend(std::coroutine_handle<Promise> handle) noexcept {
+    resumption_ = hotline::detail::Resumption{handle};
+    suspend();
+  }
+  std::optional<Message> await_resume() noexcept {
+    if (!has_message_) return std::nullopt;
+    return std::move(message_);
+  }
+
+ private:
+  friend class ConnectionCore;
+  void suspend() noexcept;
+  void abandon() noexcept;
+
+  ConnectionCore& core_;
+  CoreReference keep_;
+  Message message_;
+  bool has_message_ = false;
+  hotline::detail::Resumption resumption_;
+};
+
+class [[nodiscard("co_await it")]] Connection::Write final : private hotline::detail::Segment {
+ public:
+  Write(ConnectionCore& core, protocol::Opcode opcode, std::span<const char> payload,
+        bool checked) noexcept
+      : core_(core), payload_(payload), opcode_(opcode), checked_(checked) {}
+  Write(ConnectionCore& core, Message&& message) noexcept
+      : core_(core),
+        message_(std::move(message)),
+        payload_(message_.data(), message_.size()),
+        opcode_(message_.is_text() ? protocol::Opcode::text : protocol::Opcode::binary),
+        checked_(false) {}
+  Write(const Write&) = delete;
+  Write& operator=(const Write&) = delete;
+  ~Write() {
+    if (keep_) abandon();
+  }
+
+  bool await_ready();
+  template <hotline::detail::TaskPromise Promise>
+  void await_suspend(std::coroutine_handle<Promise> handle) noexcept {
+    resumption_ = hotline::detail::Resumption{handle};
+    suspend();
+  }
+  bool await_resume() const noexcept { return taken_; }
+
+ private:
+  friend class ConnectionCore;
+  void sent() noexcept override;
+  void suspend() noexcept;
+  void abandon() noexcept;
+
+  ConnectionCore& core_;
+  CoreReference keep_;
+  Message message_;
+  std::span<const char> payload_;
+  protocol::Opcode opcode_;
+  bool checked_;
+  bool taken_ = false;
+  hotline::detail::Resumption resumption_;
+};
+
+inline Connection::Write Connection::write(const char* text) & noexcept {
+  return write(std::string_view{text});
+}
+
+namespace detail {
+
+/// Several coroutines may wait for one thing of a connection.
+class WaitNode {
+ public:
+  WaitNode() = default;
+  WaitNode(const WaitNode&) = delete;
+  WaitNode& operator=(const WaitNode&) = delete;
+
+ protected:
+  ~WaitNode() = default;
+
+  hotline::detail::Resumption resumption_;
+
+ private:
+  friend class websocket::ConnectionCore;
+  WaitNode* next_ = nullptr;
+};
+
+}  // namespace detail
+
+class [[nodiscard("co_await it")]] Connection::Ping final : private detail::WaitNode {
+ public:
+  explicit Ping(ConnectionCore& core) noexcept : core_(core) {}
+  ~Ping() {
+    if (keep_) abandon();
+  }
+
+  bool await_ready() const noexcept { return false; }
+  template <hotline::detail::TaskPromise Promise>
+  bool await_suspend(std::coroutine_handle<Promise> handle) noexcept {
+    return begin(hotline::detail::Resumption{handle});
+  }
+  std::optional<Duration> await_resume() const noexcept { return round_trip_; }
+
+ private:
+  friend class ConnectionCore;
+  bool begin(hotline::detail::Resumption resumption) noexcept;
+  void abandon() noexcept;
+
+  ConnectionCore& core_;
+  CoreReference keep_;
+  std::uint64_t number_ = 0;
+  TimePoint sent_at_{};
+  std::optional<Duration> round_trip_;
+};
+
+class [[nodiscard("co_await it")]] Connection::Closed final : private detail::WaitNode {
+ public:
+  explicit Closed(ConnectionCore& core) noexcept : core_(core) {}
+  ~Closed() {
+    if (keep_) abandon();
+  }
+
+  bool await_ready() const noexcept;
+  template <hotline::detail::TaskPromise Promise>
+  void await_suspend(std::coroutine_handle<Promise> handle) noexcept {
+    begin(hotline::detail::Resumption{handle});
+  }
+  CloseStatus await_resume() const;
+
+ private:
+  friend class ConnectionCore;
+  void begin(hotline::detail::Resumption resumption) noexcept;
+  void abandon() noexcept;
+
+  ConnectionCore& core_;
+  CoreReference keep_;
+};
+
+}  // namespace hotline::websocket

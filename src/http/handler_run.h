@@ -1,0 +1,71 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <utility>
+
+#include <boost/intrusive/list_hook.hpp>
+
+#include <hotline/base/task.h>
+#include <hotline/http/exchange.h>
+
+namespace hotline::http {
+
+class Http1Exchange;
+class Worker;
+struct Route;
+
+/// One connection's place among those that a server admits (ServerOptions::max_connections): it
+/// goes with the connection, from its session to the handler that took it over.
+class ConnectionSlot {
+ public:
+  ConnectionSlot() = default;
+  explicit ConnectionSlot(std::atomic<std::size_t>& count) noexcept : count_(&count) { ++count; }
+  ConnectionSlot(ConnectionSlot&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+  ConnectionSlot& operator=(ConnectionSlot&& other) noexcept {
+    std::swap(count_, other.count_);
+    return *this;
+  }
+  ~ConnectionSlot() {
+    if (count_) --*count_;
+  }
+
+ private:
+  std::atomic<std::size_t>* count_ = nullptr;
+};
+
+using AutoUnlink =
+    boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
+/// A handler's task, a root of its own: it outlives the session where the handler takes the
+/// connection over. Deletes itself when the task has ended.
+class HandlerRun final : private hotline::detail::ChainOwner, public AutoUnlink {
+ public:
+  /// Calls the route's handler. It may have ended when this returns.
+  static void start(Worker& worker, const Route& route, Http1Exchange& exchange) noexcept;
+
+  HandlerRun(const HandlerRun&) = delete;
+  HandlerRun& operator=(const HandlerRun&) = delete;
+  /// Cancels: destroys the task, at once or, if it runs just now, at its next suspension.
+  ~HandlerRun();
+
+  void exchange_released() noexcept { exchange_ = nullptr; }
+  void observe(detail::HandlerObserver* observer) noexcept { observer_.set(observer); }
+  void keep(ConnectionSlot slot) noexcept { slot_ = std::move(slot); }
+
+ private:
+  HandlerRun(Worker& worker, const Route& route, Http1Exchange& exchange) noexcept;
+
+  void chain_finished() noexcept override;
+  void ended(const std::exception_ptr& exception) noexcept;
+  bool is_failure(const std::exception_ptr& exception) noexcept;
+
+  Worker& worker_;
+  const Route& route_;
+  Http1Exchange* exchange_;  // null once released
+  hotline::detail::Chain chain_;
+  detail::ObserverSlot observer_;
+  ConnectionSlot slot_;
+};
+
+}  // namespace hotline::http

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <hotline/http/exchange.h>
+#include <hotline/net/stream.h>
+#include <hotline/net/timer.h>
+
+#include "http/handler_run.h"
+#include "http/head_reader.h"
+#include "net/output.h"
+
+namespace hotline::http {
+
+class Http1Exchange;
+class Worker;
+
+/// One connection that speaks HTTP/1.1 (RFC 9112): request after request, until one says that it is
+/// the last, or a handler takes the connection over.
+///
+///     reading ──head complete──► handling ──answered──► reading
+///        └──refused, idle or ended───┬───the last answer──┘
+///                                    ▼
+///                                 closing ──all sent──► lingering ──► ended
+///
+/// Holds a block only while bytes in it wait to be looked at. Deletes itself.
+class Http1Session final : private Waiter,
+                           private OutputListener,
+                           private hotline::detail::Timer,
+                           private hotline::detail::Drainable,
+                           public AutoUnlink {
+ public:
+  Http1Session(Worker& worker, StreamPointer stream, ConnectionSlot slot);
+  Http1Session(const Http1Session&) = delete;
+  Http1Session& operator=(const Http1Session&) = delete;
+  ~Http1Session();
+
+  /// Begins to wait for a request.
+  void start() noexcept;
+  /// Answers no request, but the connection itself, and closes it.
+  void start_refusing(const Response& response) noexcept;
+
+  // For the exchange that is under way:
+  /// Writes the response; answered() must follow.
+  void answer(const Response& response) noexcept;
+  /// Goes on to the next request, or to the end. `this` may be gone afterwards.
+  void answered() noexcept;
+  Output& output() noexcept { return output_; }
+  detail::TakenOver take_over(std::string_view head, HandlerRun* run);
+
+ private:
+  enum class State : std::uint8_t { reading, handling, closing, lingering, ended };
+
+  // Receiving
+  void ready() noexcept override;
+  void receive() noexcept;
+  void input_ended() noexcept;
+  void listen() noexcept;
+  void process() noexcept;
+  void dispatch(std::string_view rest) noexcept;
+  void refuse(const Refusal& refusal) noexcept;
+  bool is_idle() const noexcept;
+  bool is_parked() const noexcept { return head_.size() == 0 && !partial_.empty(); }
+  void park() noexcept;
+  void resume() noexcept;
+  void yield() noexcept;
+  void give_back_block() noexcept;
+  void drop(std::size_t size) noexcept;
+
+  // What comes next
+  void settle() noexcept;
+  void close_when_sent() noexcept;
+  void hang_up() noexcept;
+  void end() noexcept;
+
+  void output_progressed() noexcept override;
+  void output_failed(int error) noexcept override;
+  void expired() noexcept override;
+  void want(std::chrono::milliseconds timeout) noexcept;
+  void drain() noexcept override;
+
+  Worker& worker_;
+  StreamPointer stream_;
+  Output output_;
+  ConnectionSlot slot_;
+  Http1Exchange* exchange_ = nullptr;  // under way: not answered yet
+  HeadReader head_;
+  std::string partial_;    // an incomplete head; or, parked, bytes that nobody has looked at yet
+  char* block_ = nullptr;  // bytes from begin_ to end_ wait to be looked at
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::size_t dropped_ = 0;
+  TimePoint deadline_ = TimePoint::max();  // the timer may be set for earlier
+  std::shared_ptr<Http1Session*> yielded_;
+  State state_ = State::reading;
+  bool receiving_ = false;
+  bool processing_ = false;
+  bool in_head_ = false;  // the head's time runs
+  bool input_over_ = false;
+  // Of the request under way
+  bool closes_ = false;
+  bool head_only_ = false;
+  bool version10_ = false;
+};
+
+}  // namespace hotline::http

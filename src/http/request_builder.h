@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <hotline/http/request.h>
+
+#include "http/head_reader.h"
+
+namespace hotline::http {
+
+/// What a head says about the bytes behind it, and about the connection.
+struct RequestTraits {
+  bool has_body = false;    // a Content-Length above 0, or chunked
+  bool keep_alive = false;  // RFC 9112 9.3
+  std::string_view host;    // as sent; "" in HTTP/1.0 without one
+};
+
+/// Makes a Request out of a head that a HeadReader has found complete.
+class RequestBuilder {
+ public:
+  /// Parses `head` and applies the request rules (RFC 9112 3.2, 6.1, 6.2); refuses what could be
+  /// understood in two ways. The request's views are into `head`, which outlives it. `fields`: how
+  /// many there are.
+  static std::optional<Refusal> build(std::string_view head, std::size_t fields, Request& request,
+                                      RequestTraits& traits);
+
+  static void set_addresses(Request& request, const Address& remote, const Address& local) {
+    request.remote_ = remote;
+    request.local_ = local;
+  }
+  /// Both views outlive the request.
+  static void add_parameter(Request& request, std::string_view name, std::string_view value) {
+    request.parameters_.emplace_back(name, value);
+  }
+
+ private:
+  class Parser;
+};
+
+/// The host of a Host field without its port and brackets ("[::1]:80" gives "::1"); nothing if it
+/// is malformed (RFC 9110 7.2, RFC 3986 3.2).
+std::optional<std::string_view> parse_host(std::string_view value) noexcept;
+
+}  // namespace hotline::http

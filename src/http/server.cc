@@ -1,0 +1,36 @@
+#include "hotline/http/server.h"
+
+#include <exception>
+#include <string>
+
+#include "http/server_core.h"
+
+namespace hotline::http {
+
+Server::Server(ServerOptions options) : core_(std::make_unique<ServerCore>(std::move(options))) {}
+
+Server::~Server() = default;
+
+void Server::handle(std::string_view pattern, Handler handler) {
+  core_->handle(pattern, std::move(handler));
+}
+
+void Server::listen() { core_->listen(); }
+
+std::uint16_t Server::port() const noexcept { return core_->port(); }
+
+int Server::run() {
+  try {
+    core_->run();
+    return 0;
+  } catch (const std::exception& error) {
+    core_->logger().write(LogLevel::error, error.what());
+    return 1;
+  }
+}
+
+void Server::drain() { core_->drain(); }
+
+void Server::stop() { core_->stop(); }
+
+}  // namespace hotline::http

@@ -1,0 +1,153 @@
+#include "http/server_core.h"
+
+#include <signal.h>
+
+#include <string>
+#include <utility>
+
+#include <boost/asio/signal_set.hpp>
+
+#include <hotline/base/error.h>
+
+namespace hotline::http {
+namespace {
+
+constexpr unsigned most_threads = 1024;
+
+LoopOptions loop_options(const ServerOptions& options) {
+  LoopOptions result;
+  result.logger = options.logger;
+  return result;
+}
+
+}  // namespace
+
+// SIGINT and SIGTERM: the first drains, the second ends.
+class ServerCore::Signals {
+ public:
+  explicit Signals(ServerCore& core)
+      : core_(core), set_(core.loops_[0].context(), SIGINT, SIGTERM) {
+    wait();
+  }
+
+ private:
+  void wait() {
+    set_.async_wait([this](const boost::system::error_code& error, int) {
+      if (error) return;
+      if (core_.draining_) return core_.stop();
+      core_.drain();
+      wait();
+    });
+  }
+
+  ServerCore& core_;
+  boost::asio::signal_set set_;
+};
+
+class ServerCore::DrainTimer final : public hotline::detail::Timer {
+ public:
+  explicit DrainTimer(ServerCore& core) : core_(core) {}
+
+ private:
+  void expired() noexcept override {
+    core_.loops_[0].log(LogLevel::warning, [] {
+      return std::string("the drain took too long: what is left is cut off");
+    });
+    core_.stop();
+  }
+  ServerCore& core_;
+};
+
+ServerCore::ServerCore(ServerOptions options)
+    : site_(std::move(options)),
+      loops_(std::clamp(site_.options.threads, 1u, most_threads), loop_options(site_.options)),
+      drain_timer_(std::make_unique<DrainTimer>(*this)) {
+  for (auto& loop : loops_) workers_.push_back(std::make_unique<Worker>(site_, *loop));
+}
+
+ServerCore::~ServerCore() {
+  for (auto& worker : workers_) worker->close();
+}
+
+void ServerCore::handle(std::string_view pattern, Handler handler) {
+  if (running_) throw Error(Fault::bad_option, "the server is running: its routes are fixed");
+  site_.router.add(pattern, std::move(handler));
+}
+
+void ServerCore::check_options() const {
+  const auto& options = site_.options;
+  const auto demand = [](bool good, const char* sentence) {
+    if (!good) throw Error(Fault::bad_option, sentence);
+  };
+  demand(options.threads > 0 && options.threads <= most_threads, "threads: from 1 to 1024");
+  demand(options.header_bytes > 0, "header_bytes: at least 1");
+  demand(options.header_count > 0, "header_count: at least 1");
+  demand(options.head_timeout.count() > 0, "head_timeout: above 0");
+  demand(options.idle_timeout.count() > 0, "idle_timeout: above 0");
+  demand(options.max_connections > 0, "max_connections: at least 1");
+  demand(options.drain_timeout.count() > 0, "drain_timeout: above 0");
+}
+
+void ServerCore::listen() {
+  if (listener_) return;
+  check_options();
+  raise_descriptor_limit();
+  listener_ = std::make_unique<Listener>(
+      loops_, site_.options.address, site_.options.port,
+      [this](Loop& loop, StreamPointer stream) { serve(loop, std::move(stream)); });
+  port_ = listener_->port();
+}
+
+void ServerCore::run() {
+  if (stopping_) return;
+  listen();
+  running_ = true;
+  std::unique_ptr<Signals> signals;
+  if (site_.options.handle_signals) signals = std::make_unique<Signals>(*this);
+  for (std::size_t i = 0; i < loops_.size(); ++i) listener_->start(i);
+  loops_.run();
+  for (auto& worker : workers_) worker->close();
+  drain_timer_->cancel();
+  listener_.reset();
+}
+
+void ServerCore::drain() {
+  if (draining_.exchange(true)) return;
+  not_drained_ = loops_.size();
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    loops_[i].post([this, i] { drain_loop(i); });
+  }
+}
+
+void ServerCore::drain_loop(std::size_t index) {
+  auto& loop = loops_[index];
+  if (index == 0) drain_timer_->set(loop, loop.now() + site_.options.drain_timeout);
+  if (listener_) listener_->drain(index);
+  loop.drain();
+  loop.when_empty([this] { drained_loop(); });
+}
+
+void ServerCore::drained_loop() {
+  if (--not_drained_ == 0) stop();
+}
+
+void ServerCore::stop() {
+  if (stopping_.exchange(true)) return;
+  // Each loop's connections end on its own thread.
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    loops_[i].post([this, i] {
+      if (listener_) listener_->drain(i);
+      workers_[i]->close();
+      loops_[i].stop();
+    });
+  }
+}
+
+Worker& ServerCore::worker(Loop& loop) {
+  for (const auto& worker : workers_) {
+    if (&worker->loop() == &loop) return *worker;
+  }
+  return *workers_.emplace_back(std::make_unique<Worker>(site_, loop));
+}
+
+}  // namespace hotline::http

@@ -1,0 +1,158 @@
+#include "net/loop.h"
+
+#include <boost/asio/executor_work_guard.hpp>
+
+#include "hotline/base/error.h"
+#include "net/offload_pool.h"
+
+namespace hotline {
+namespace detail {
+
+void DrainList::add(Drainable& member) noexcept {
+  member.previous_ = &head_;
+  member.next_ = head_.next_;
+  if (head_.next_) head_.next_->previous_ = &member;
+  head_.next_ = &member;
+}
+
+void DrainList::drain() noexcept {
+  // Those present move to a list of their own, from which each returns before it is told: whatever joins,
+  // leaves or dies meanwhile, nobody is told twice and nobody is missed.
+  if (untold_.next_ || !head_.next_) return;
+  untold_.next_ = std::exchange(head_.next_, nullptr);
+  untold_.next_->previous_ = &untold_;
+  while (auto* member = untold_.next_) {
+    member->leave();
+    add(*member);
+    member->drain();
+  }
+}
+
+void Drainable::join(Loop& loop) noexcept {
+  if (!previous_) loop.members().add(*this);
+}
+
+void Drainable::leave() noexcept {
+  if (!previous_) return;
+  previous_->next_ = next_;
+  if (next_) next_->previous_ = previous_;
+  previous_ = next_ = nullptr;
+}
+
+void Timer::set(Loop& loop, TimePoint deadline) noexcept {
+  cancel();
+  loop_ = &loop;
+  deadline_ = deadline;
+  loop.add_timer(*this);
+}
+
+void Timer::cancel() noexcept {
+  if (auto* loop = std::exchange(loop_, nullptr)) loop->remove_timer(*this);
+}
+
+}  // namespace detail
+
+constinit thread_local Loop* Loop::current_ = nullptr;
+
+Loop::Loop(LoopOptions options)
+    : own_context_(std::make_unique<boost::asio::io_context>(1)),
+      context_(*own_context_),
+      logger_(options.logger ? std::move(options.logger) : stderr_logger()),
+      clock_(options.clock ? *options.clock : steady_clock()),
+      entropy_(options.entropy),
+      system_timer_(context_) {}
+
+Loop::Loop(boost::asio::io_context& context, LoopOptions options)
+    : context_(context),
+      logger_(options.logger ? std::move(options.logger) : stderr_logger()),
+      clock_(options.clock ? *options.clock : steady_clock()),
+      entropy_(options.entropy),
+      system_timer_(context_) {}
+
+Loop::~Loop() {
+  // Work that was handed to other threads ends first, since it posts its results here.
+  offload_pool_.reset();
+}
+
+Loop& Loop::require() {
+  if (!current_) throw Error(Fault::no_runtime);
+  return *current_;
+}
+
+void Loop::run() {
+  auto work = boost::asio::make_work_guard(context_);
+  auto* before = std::exchange(current_, this);
+  context_.run();
+  current_ = before;
+}
+
+void Loop::run_ready() {
+  auto* before = std::exchange(current_, this);
+  context_.restart();
+  while (context_.poll() > 0) {
+  }
+  current_ = before;
+}
+
+void Loop::stop() noexcept { context_.stop(); }
+
+OffloadPool& Loop::offload_pool() {
+  if (!offload_pool_) offload_pool_ = std::make_shared<OffloadPool>();
+  return *offload_pool_;
+}
+
+void Loop::add_timer(detail::Timer& timer) noexcept {
+  timers_.insert(timer);
+  if (timer.deadline() < armed_) arm();
+}
+
+void Loop::remove_timer(detail::Timer& timer) noexcept {
+  // The system timer stays as it is: it will find nothing due, which costs less than setting it anew.
+  timers_.erase(timer);
+}
+
+void Loop::arm() noexcept {
+  if (running_timers_ || clock_.is_virtual()) return;
+  const auto earliest = timers_.earliest();
+  if (!earliest || *earliest >= armed_) return;
+  armed_ = *earliest;
+  system_timer_.expires_at(armed_);  // cancels the wait before, if any
+  system_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) on_system_timer();
+  });
+}
+
+void Loop::on_system_timer() noexcept {
+  armed_ = TimePoint::max();
+  run_timers();
+}
+
+void Loop::run_timers() noexcept {
+  {
+    Turn turn{*this};
+    running_timers_ = true;
+    timers_.run(clock_.now());
+    running_timers_ = false;
+  }
+  arm();
+}
+
+void Loop::drain() noexcept {
+  Turn turn{*this};
+  draining_ = true;
+  members_.drain();
+}
+
+void Loop::connection_closed() noexcept {
+  if (--connections_ == 0 && when_empty_) post(std::exchange(when_empty_, nullptr));
+}
+
+void Loop::when_empty(std::function<void()> callback) {
+  if (connections_ == 0) {
+    post(std::move(callback));
+  } else {
+    when_empty_ = std::move(callback);
+  }
+}
+
+}  // namespace hotline

@@ -1,0 +1,288 @@
+#include "net/output.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "net/loop.h"
+
+namespace hotline {
+
+using detail::Segment;
+
+// A piece of backlog in memory of its own; several small writes share one.
+struct Output::Owned final : Segment {
+  std::size_t end = 0;
+  std::size_t capacity = 0;
+
+  char* bytes() { return reinterpret_cast<char*>(this + 1); }
+
+  static Owned* make(std::size_t capacity) {
+    auto* memory = std::malloc(sizeof(Owned) + capacity);
+    if (!memory) return nullptr;
+    auto* owned = new (memory) Owned;
+    owned->capacity = capacity;
+    return owned;
+  }
+  static void free(Segment* segment) {
+    auto* owned = static_cast<Owned*>(segment);
+    owned->~Owned();
+    std::free(owned);
+  }
+};
+
+void Output::detach() noexcept {
+  if (!stream_) return;
+  if (loop_.cork().belongs_to(*this)) flush();
+  std::exchange(stream_, nullptr)->cancel_wait(*this);
+  waiting_ = false;
+  if (error_ == 0) error_ = EPIPE;
+  // Whoever waits is woken by this, and may destroy the connection and this with it.
+  bool gone = false;
+  auto* outer = std::exchange(gone_, &gone);
+  while (first_) {
+    auto* segment = pop();
+    if (segment->owned_) {
+      Owned::free(segment);
+    } else {
+      segment->sent();
+      if (gone) {
+        if (outer) *outer = true;
+        return;
+      }
+    }
+  }
+  gone_ = outer;
+}
+
+std::string Output::take_unsent() {
+  std::string unsent;
+  for (const auto* segment = first_; segment; segment = segment->next_) {
+    unsent.append(segment->data_, segment->size_);
+  }
+  auto& cork = loop_.cork();
+  if (cork.belongs_to(*this)) {
+    unsent.append(cork.bytes().data(), cork.size());
+    cork.clear();
+  }
+  detach();
+  return unsent;
+}
+
+bool Output::write(std::span<const char> head, std::span<const char> body,
+                   Segment* waiting) noexcept {
+  if (!stream_ || error_ != 0) return false;
+  const auto size = head.size() + body.size();
+  auto& cork = loop_.cork();
+  if (!first_ && size <= corked_limit) {
+    cork.take(*this);
+    if (cork.free().size() < size) {
+      flush();
+      if (error_ != 0) return false;
+      if (!first_) cork.take(*this);
+    }
+    if (!first_) {
+      auto* target = cork.free().data();
+      std::memcpy(target, head.data(), head.size());
+      if (!body.empty()) std::memcpy(target + head.size(), body.data(), body.size());
+      cork.commit(size);
+      if (!Turn::is_open(loop_)) {
+        // Nobody is there to flush at the end of the turn.
+        flush();
+      }
+      return false;
+    }
+  }
+  if (first_) {
+    take({}, head, body, waiting);
+    return waiting && waiting->queued();
+  }
+  if (cork.belongs_to(*this) && cork.size() > 0) {
+    if (cork.free().size() < head.size()) {
+      flush();
+      return write(head, body, waiting);
+    }
+    // What was corked before goes first, in the same system call.
+    std::memcpy(cork.free().data(), head.data(), head.size());
+    cork.commit(head.size());
+    const auto corked = cork.bytes();
+    cork.clear();
+    take(stream_->try_write(corked, body), corked, body, waiting);
+  } else {
+    take(stream_->try_write(head, body), head, body, waiting);
+  }
+  return waiting && waiting->queued();
+}
+
+// Queues what a transfer has left over.
+void Output::take(Transfer transfer, std::span<const char> head, std::span<const char> body,
+                  Segment* waiting) noexcept {
+  if (transfer.failed()) return fail(transfer.error);
+  const auto of_head = std::min(transfer.size, head.size());
+  head = head.subspan(of_head);
+  body = body.subspan(transfer.size - of_head);
+  if (head.empty() && body.empty()) return;
+  if (waiting && backlog_ + head.size() + body.size() > high_water) {
+    append_copy(head);
+    append(*waiting, body);
+  } else {
+    append_copy(head);
+    append_copy(body);
+  }
+  wait();
+}
+
+bool Output::wait_if_high(Segment& fence) noexcept {
+  if (backlog_ <= high_water || error_ != 0) return false;
+  append(fence, {});
+  return true;
+}
+
+void Output::append(Segment& segment, std::span<const char> bytes) noexcept {
+  segment.data_ = bytes.data();
+  segment.size_ = bytes.size();
+  segment.next_ = nullptr;
+  segment.queued_ = true;
+  (last_ ? last_->next_ : first_) = &segment;
+  last_ = &segment;
+  backlog_ += bytes.size();
+}
+
+void Output::append_copy(std::span<const char> bytes) noexcept {
+  if (bytes.empty()) return;
+  if (last_ && last_->owned_) {
+    auto* owned = static_cast<Owned*>(last_);
+    const auto count = std::min(bytes.size(), owned->capacity - owned->end);
+    std::memcpy(owned->bytes() + owned->end, bytes.data(), count);
+    owned->end += count;
+    owned->size_ += count;
+    backlog_ += count;
+    bytes = bytes.subspan(count);
+    if (bytes.empty()) return;
+  }
+  auto* owned = Owned::make(std::max<std::size_t>(bytes.size(), 4096 - sizeof(Owned)));
+  if (!owned) return fail(ENOMEM);
+  std::memcpy(owned->bytes(), bytes.data(), bytes.size());
+  owned->end = bytes.size();
+  owned->owned_ = true;
+  append(*owned, {owned->bytes(), bytes.size()});
+}
+
+Segment* Output::pop() noexcept {
+  auto* segment = first_;
+  first_ = segment->next_;
+  if (!first_) last_ = nullptr;
+  backlog_ -= segment->size_;
+  segment->next_ = nullptr;
+  segment->queued_ = false;
+  return segment;
+}
+
+void Output::abandon(Segment& segment) noexcept {
+  if (!segment.queued_) return;
+  Segment* before = nullptr;
+  for (auto* at = first_; at != &segment; at = at->next_) before = at;
+  Owned* copy = nullptr;
+  if (segment.size_ > 0) {
+    copy = Owned::make(segment.size_);
+    if (copy) {
+      std::memcpy(copy->bytes(), segment.data_, segment.size_);
+      copy->owned_ = copy->queued_ = true;
+      copy->end = copy->size_ = segment.size_;
+      copy->data_ = copy->bytes();
+      copy->next_ = segment.next_;
+    }
+  }
+  auto* after = copy ? copy : segment.next_;
+  (before ? before->next_ : first_) = after;
+  if (last_ == &segment) last_ = copy ? copy : before;
+  segment.next_ = nullptr;
+  segment.queued_ = false;
+  if (segment.size_ > 0 && !copy) {
+    backlog_ -= segment.size_;
+    fail(ENOMEM);  // a hole in the stream of bytes cannot be sent over
+  }
+}
+
+void Output::flush_if_corked() noexcept {
+  if (loop_.cork().belongs_to(*this)) flush();
+}
+
+void Output::flush() noexcept {
+  auto& cork = loop_.cork();
+  const auto bytes = cork.bytes();
+  cork.clear();
+  if (bytes.empty() || !stream_ || error_ != 0) return;
+  if (first_) {
+    append_copy(bytes);
+  } else {
+    take(stream_->try_write(bytes), bytes, {}, nullptr);
+  }
+}
+
+void Output::consume(std::size_t size) noexcept {
+  for (auto* segment = first_; size > 0; segment = segment->next_) {
+    const auto count = std::min(size, segment->size_);
+    segment->data_ += count;
+    segment->size_ -= count;
+    backlog_ -= count;
+    size -= count;
+  }
+}
+
+void Output::fail(int error) noexcept {
+  if (error_ != 0) return;
+  error_ = error;
+  wait();  // a failed stream is ready at once: the listener is told from the loop, not from in here
+}
+
+void Output::wait() noexcept {
+  if (waiting_ || !stream_) return;
+  waiting_ = true;
+  stream_->wait_writable(*this);
+}
+
+void Output::ready() noexcept {
+  waiting_ = false;
+  if (error_ != 0) return listener_.output_failed(error_);
+  bool gone = false;
+  auto* outer = std::exchange(gone_, &gone);
+  while (first_) {
+    if (first_->size_ > 0) {
+      const auto* second = first_->next_;
+      const auto tail = second ? std::span{second->data_, second->size_} : std::span<const char>{};
+      const auto wanted = first_->size_ + tail.size();
+      const auto transfer = stream_->try_write({first_->data_, first_->size_}, tail);
+      if (transfer.failed()) {
+        gone_ = outer;
+        error_ = transfer.error;
+        return listener_.output_failed(error_);
+      }
+      consume(transfer.size);
+      if (transfer.size < wanted) wait();
+    }
+    while (first_ && first_->size_ == 0) {
+      auto* segment = pop();
+      if (segment->owned_) {
+        Owned::free(segment);
+        continue;
+      }
+      segment->sent();
+      if (gone) {
+        if (outer) *outer = true;
+        return;
+      }
+      if (!stream_) {
+        gone_ = outer;
+        return;
+      }
+    }
+    if (waiting_) break;
+  }
+  gone_ = outer;
+  listener_.output_progressed();
+}
+
+}  // namespace hotline

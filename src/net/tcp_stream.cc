@@ -1,0 +1,112 @@
+#include "net/tcp_stream.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "net/loop.h"
+
+namespace hotline {
+
+// What Asio calls. It counts the wait down even where it is destroyed unused, with the io_context.
+class TcpStream::Handler {
+ public:
+  Handler(TcpStream& stream, Direction& direction) : stream_(&stream), direction_(&direction) {}
+  Handler(Handler&& other) noexcept
+      : stream_(std::exchange(other.stream_, nullptr)), direction_(other.direction_) {}
+  Handler& operator=(Handler&&) = delete;
+  ~Handler() {
+    if (stream_) stream_->completed(*direction_, false);
+  }
+  void operator()(const boost::system::error_code&) {
+    std::exchange(stream_, nullptr)->completed(*direction_, true);
+  }
+
+ private:
+  TcpStream* stream_;
+  Direction* direction_;
+};
+
+StreamPointer TcpStream::adopt(Loop& loop, int descriptor, const Address& remote,
+                               const Address& local) {
+  return StreamPointer{new TcpStream{loop, descriptor, remote, local}};
+}
+
+TcpStream::TcpStream(Loop& loop, int descriptor, const Address& remote, const Address& local)
+    : loop_(loop),
+      waits_(loop.context(), descriptor),
+      descriptor_(descriptor),
+      remote_(remote),
+      local_(local) {}
+
+Transfer TcpStream::try_read(std::span<char> bytes) noexcept {
+  for (;;) {
+    const auto count = ::recv(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (count >= 0) return {static_cast<std::size_t>(count), 0};
+    if (errno != EINTR) return {0, errno == EWOULDBLOCK ? EAGAIN : errno};
+  }
+}
+
+Transfer TcpStream::try_write(std::span<const char> head, std::span<const char> body) noexcept {
+  constexpr auto flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  for (;;) {
+    ssize_t count = 0;
+    if (body.empty()) {
+      count = ::send(descriptor_, head.data(), head.size(), flags);
+    } else {
+      iovec parts[2] = {{const_cast<char*>(head.data()), head.size()},
+                        {const_cast<char*>(body.data()), body.size()}};
+      msghdr message{};
+      message.msg_iov = parts;
+      message.msg_iovlen = 2;
+      count = ::sendmsg(descriptor_, &message, flags);
+    }
+    if (count >= 0) return {static_cast<std::size_t>(count), 0};
+    if (errno != EINTR) return {0, errno == EWOULDBLOCK ? EAGAIN : errno};
+  }
+}
+
+void TcpStream::wait(Direction& direction, Waiter& waiter) noexcept {
+  direction.waiter = &waiter;
+  if (direction.owed) return;
+  direction.owed = true;
+  waits_.async_wait(&direction == &read_ ? Descriptor::wait_read : Descriptor::wait_write,
+                    Handler{*this, direction});
+}
+
+void TcpStream::cancel_wait(Waiter& waiter) noexcept {
+  if (read_.waiter == &waiter) read_.waiter = nullptr;
+  if (write_.waiter == &waiter) write_.waiter = nullptr;
+}
+
+void TcpStream::completed(Direction& direction, bool invoked) noexcept {
+  direction.owed = false;
+  auto* waiter = std::exchange(direction.waiter, nullptr);
+  if (waiter && invoked && !released_) {
+    const auto outer = std::exchange(calling_, true);
+    {
+      Turn turn{loop_};
+      waiter->ready();
+    }
+    calling_ = outer;
+  }
+  free_if_unused();
+}
+
+void TcpStream::shut_down() noexcept { ::shutdown(descriptor_, SHUT_WR); }
+
+void TcpStream::release() noexcept {
+  released_ = true;
+  read_.waiter = write_.waiter = nullptr;
+  boost::system::error_code ignored;
+  waits_.close(ignored);  // callbacks still owed come later, by the loop
+  free_if_unused();
+}
+
+void TcpStream::free_if_unused() noexcept {
+  if (released_ && !calling_ && !read_.owed && !write_.owed) delete this;
+}
+
+}  // namespace hotline

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include "hotline/net/stream.h"
+
+namespace hotline {
+
+class Loop;
+
+/// A connected socket. Asio waits, and our own recv and send do the work.
+class TcpStream final : public Stream {
+ public:
+  /// Takes over a connected, non-blocking descriptor.
+  static StreamPointer adopt(Loop& loop, int descriptor, const Address& remote,
+                             const Address& local);
+
+  Transfer try_read(std::span<char> bytes) noexcept override;
+  Transfer try_write(std::span<const char> head, std::span<const char> body) noexcept override;
+  void wait_readable(Waiter& waiter) noexcept override { wait(read_, waiter); }
+  void wait_writable(Waiter& waiter) noexcept override { wait(write_, waiter); }
+  void cancel_wait(Waiter& waiter) noexcept override;
+  void shut_down() noexcept override;
+  void release() noexcept override;
+  const Address& remote_address() const noexcept override { return remote_; }
+  const Address& local_address() const noexcept override { return local_; }
+  int descriptor() const noexcept override { return descriptor_; }
+
+ private:
+  using Descriptor =
+      boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
+
+  // One direction: who waits, and whether Asio still owes a callback. A wait that was cancelled leaves the
+  // callback owed, and the next wait takes it over.
+  struct Direction {
+    Waiter* waiter = nullptr;
+    bool owed = false;
+  };
+  class Handler;
+
+  TcpStream(Loop& loop, int descriptor, const Address& remote, const Address& local);
+  ~TcpStream() = default;
+
+  void wait(Direction& direction, Waiter& waiter) noexcept;
+  void completed(Direction& direction, bool invoked) noexcept;
+  void free_if_unused() noexcept;
+
+  Loop& loop_;
+  Descriptor waits_;
+  int descriptor_;
+  Direction read_;
+  Direction write_;
+  bool released_ = false;
+  bool calling_ = false;
+  Address remote_;
+  Address local_;
+};
+
+}  // namespace hotline

@@ -1,0 +1,114 @@
+#include <hotline/base/error.h>
+#include <hotline/websocket/connection.h>
+
+#include <exception>
+
+#include "protocol/utf8.h"
+#include "websocket/connection_core.h"
+
+namespace hotline::websocket {
+
+using protocol::Opcode;
+
+CoreReference::CoreReference(ConnectionCore& core) noexcept : core_(&core) { core.retain(); }
+void CoreReference::drop() noexcept { core_->drop(); }
+
+Connection::Connection(ConnectionCore& core) noexcept
+    : core_(core), exceptions_(std::uncaught_exceptions()) {}
+Connection::Connection(Connection&& other) noexcept
+    : core_(std::move(other.core_)), exceptions_(std::uncaught_exceptions()) {}
+
+Connection& Connection::operator=(Connection&& other) noexcept {
+  if (this == &other) return *this;
+  if (core_) core_->handle_gone(false);
+  core_ = CoreReference{};
+  core_ = std::move(other.core_);
+  exceptions_ = std::uncaught_exceptions();
+  return *this;
+}
+
+Connection::~Connection() {
+  if (core_) core_->handle_gone(std::uncaught_exceptions() > exceptions_);
+}
+
+Connection::Read Connection::read() & noexcept { return Read{*core_}; }
+
+Connection::Write Connection::write(std::string_view text) & noexcept {
+  return Write{*core_, Opcode::text, {text.data(), text.size()}, false};
+}
+Connection::Write Connection::write(std::span<const std::byte> binary) & noexcept {
+  const auto* data = reinterpret_cast<const char*>(binary.data());
+  return Write{*core_, Opcode::binary, {data, binary.size()}, true};
+}
+Connection::Write Connection::write(const Message& message) & noexcept {
+  const auto text = message.text();
+  return Write{*core_, message.is_text() ? Opcode::text : Opcode::binary,
+               {text.data(), text.size()}, message.is_checked()};
+}
+Connection::Write Connection::write(Message&& message) & noexcept {
+  return Write{*core_, std::move(message)};
+}
+
+Connection::Ping Connection::ping() & noexcept { return Ping{*core_}; }
+
+Connection::Closed Connection::close(CloseCode code, std::string_view reason) & {
+  if (!protocol::may_be_sent(code, core_->role())) {
+    throw Error(Fault::bad_option,
+                "close: the code " + std::to_string(static_cast<int>(code)) + " cannot be sent");
+  }
+  core_->start_close(code, reason);
+  return Closed{*core_};
+}
+Connection::Closed Connection::closed() & noexcept { return Closed{*core_}; }
+
+void Connection::discard_input() noexcept { core_->discard_input(); }
+const CloseStatus& Connection::close_status() const noexcept { return core_->status(); }
+bool Connection::is_open() const noexcept { return core_->is_open(); }
+const Address& Connection::remote_address() const noexcept { return core_->remote_address(); }
+const Address& Connection::local_address() const noexcept { return core_->local_address(); }
+std::string_view Connection::subprotocol() const noexcept { return core_->subprotocol(); }
+int Connection::descriptor() const noexcept { return core_->descriptor(); }
+
+bool Connection::Read::await_ready() { return core_.read_now(*this); }
+void Connection::Read::suspend() noexcept {
+  keep_ = CoreReference{core_};
+  core_.park(*this);
+}
+void Connection::Read::abandon() noexcept { core_.cancel(*this); }
+
+bool Connection::Write::await_ready() {
+  if (!checked_ && opcode_ == Opcode::text && !message_.is_checked() &&
+      !protocol::valid_utf8(payload_)) {
+    throw Error(Fault::invalid_text, "write");
+  }
+  if (!core_.is_open()) return true;
+  taken_ = true;
+  return !core_.write_now(opcode_, payload_, *this);
+}
+void Connection::Write::sent() noexcept {
+  taken_ = !core_.output_failed_already();
+  resumption_.resume();
+}
+void Connection::Write::suspend() noexcept { keep_ = CoreReference{core_}; }
+void Connection::Write::abandon() noexcept {
+  if (queued()) core_.cancel(*this);
+}
+
+bool Connection::Ping::begin(hotline::detail::Resumption resumption) noexcept {
+  if (!core_.start_ping(*this)) return false;
+  resumption_ = resumption;
+  keep_ = CoreReference{core_};
+  return true;
+}
+void Connection::Ping::abandon() noexcept { core_.cancel(*this); }
+
+bool Connection::Closed::await_ready() const noexcept { return core_.has_ended(); }
+void Connection::Closed::begin(hotline::detail::Resumption resumption) noexcept {
+  resumption_ = resumption;
+  keep_ = CoreReference{core_};
+  core_.await_end(*this);
+}
+CloseStatus Connection::Closed::await_resume() const { return core_.status(); }
+void Connection::Closed::abandon() noexcept { core_.cancel(*this); }
+
+}  // namespace hotline::websocket

@@ -1,0 +1,172 @@
+#pragma once
+
+#include <hotline/base/error.h>
+#include <hotline/http/exchange.h>
+#include <hotline/net/stream.h>
+#include <hotline/net/timer.h>
+#include <hotline/protocol/session.h>
+#include <hotline/websocket/connection.h>
+#include <hotline/websocket/limits.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "net/output.h"
+
+namespace hotline {
+class Loop;
+}
+
+namespace hotline::websocket {
+
+/// What many connections share: made once by an Upgrader or a Dialer, immutable.
+struct ConnectionSettings {
+  explicit ConnectionSettings(const Limits& connection_limits);
+
+  Limits limits;
+  protocol::SessionLimits session;
+  std::vector<std::string> subprotocols;
+};
+
+/// A connection without its handle: pumps a Session over a Stream.
+///
+///     open ──close sent──► closing ──► ended     (the coroutines hear of it)
+///       └────────failure, loss, close received─────►┘
+///
+/// Behind `ended` the core still sends what waits, lingers, and lets go of the stream. It lives while its
+/// handle, one of its awaiters, its stream or a posted step of it does.
+class ConnectionCore final : private Waiter,
+                             private OutputListener,
+                             private hotline::detail::Timer,
+                             private hotline::detail::Drainable,
+                             public http::detail::HandlerObserver {
+ public:
+  struct Origins {
+    std::string received;                            // came behind the handshake
+    std::string unsent;                              // goes before everything else
+    int subprotocol = -1;                            // index into the settings' list
+  };
+
+  ConnectionCore(Loop& loop, protocol::Role role, StreamPointer stream,
+                 std::shared_ptr<const ConnectionSettings> settings, Origins origins);
+
+  void retain() noexcept { ++references_; }
+  void drop(std::uint32_t count = 1) noexcept {
+    references_ -= count;
+    if (references_ == 0) delete this;
+  }
+
+  // Connection
+  void handle_gone(bool by_exception) noexcept;
+  void discard_input() noexcept;
+  void start_close(CloseCode code, std::string_view reason) noexcept;
+  const CloseStatus& status() const noexcept;
+  bool is_open() const noexcept { return state_ == State::open; }
+  bool has_ended() const noexcept { return state_ == State::ended; }
+  protocol::Role role() const noexcept { return session_.role(); }
+  const Address& remote_address() const noexcept { return remote_; }
+  const Address& local_address() const noexcept { return local_; }
+  std::string_view subprotocol() const noexcept;
+  int descriptor() const noexcept { return stream_ ? stream_->descriptor() : -1; }
+
+  bool output_failed_already() const noexcept { return output_.failed(); }
+
+  // Awaiters
+  bool read_now(Connection::Read& read);
+  void park(Connection::Read& read) noexcept;
+  void cancel(Connection::Read& read) noexcept;
+  bool write_now(protocol::Opcode opcode, std::span<const char> payload,
+                 hotline::detail::Segment& segment) noexcept;
+  void cancel(hotline::detail::Segment& segment) noexcept { output_.abandon(segment); }
+  bool start_ping(Connection::Ping& ping) noexcept;
+  void cancel(Connection::Ping& ping) noexcept;
+  void await_end(Connection::Closed& closed) noexcept;
+  void cancel(Connection::Closed& closed) noexcept;
+
+  // http::detail::HandlerObserver
+  void handler_ended(bool by_exception) noexcept override;
+
+ private:
+  friend class detail::WaitNode;
+  enum class State : std::uint8_t { open, closing, ended };
+
+  ~ConnectionCore();
+
+  // Receiving
+  void ready() noexcept override;
+  bool receive() noexcept;
+  void pump() noexcept;
+  bool next_message(protocol::Event& event) noexcept;
+  void listen() noexcept;
+  void release_message() noexcept;
+  void release_block() noexcept;
+  void deliver(const protocol::Event& event) noexcept;
+  void post_pump() noexcept;
+
+  // Sending
+  void output_progressed() noexcept override;
+  void output_failed(int error) noexcept override;
+  void send_frame(protocol::Opcode opcode, std::span<const char> payload) noexcept;
+  void answer_ping(std::span<const char> payload) noexcept;
+  void send_close(CloseCode code, std::string_view reason) noexcept;
+
+  // Time
+  void expired() noexcept override;
+  void watch() noexcept;
+  void send_keepalive() noexcept;
+  void pong_received(std::span<const char> payload) noexcept;
+
+  // Ending
+  void drain() noexcept override;
+  void fail(CloseCode code, std::string_view reason) noexcept;
+  void end(CloseCode code, std::string_view reason, ClosedBy by) noexcept;
+  void let_go() noexcept;
+  void tell_waiters() noexcept;
+  static void remove(detail::WaitNode*& list, detail::WaitNode& node) noexcept;
+
+  Loop& loop_;
+  StreamPointer stream_;
+  std::shared_ptr<const ConnectionSettings> settings_;
+  protocol::Session session_;
+  Output output_;
+
+  Connection::Read* reader_ = nullptr;
+  protocol::Event unread_;               // a message that nobody has read: receiving has stopped
+  char* held_block_ = nullptr;           // of a message in the handler's hands, when it is not the session's
+  std::unique_ptr<std::string> early_;   // received before there was a session
+  std::unique_ptr<std::string> pong_;    // the newest answer that waits for room
+  std::unique_ptr<CloseStatus> status_;
+  detail::WaitNode* pings_ = nullptr;    // oldest first
+  detail::WaitNode* closings_ = nullptr;
+
+  TimePoint idle_since_;
+  TimePoint message_since_{};
+  std::uint64_t messages_ = 0;           // received, to tell one under way from the next
+  std::uint64_t messages_watched_ = 0;
+  std::size_t received_ = 0;             // by the last recv
+  std::uint64_t ping_number_ = 0;
+
+  std::uint32_t references_ = 1;
+  std::uint32_t delivered_ = 0;          // messages and bytes since the reader last suspended
+  std::uint32_t delivered_bytes_ = 0;
+  std::int16_t subprotocol_;
+  State state_ = State::open;
+  bool holding_ = false;                 // a message in the handler's hands lies in the session's block
+  bool has_unread_ = false;
+  bool discarding_ = false;
+  bool listening_ = false;
+  bool pumping_ = false;
+  bool yielding_ = false;
+  bool heard_ = false;                   // since the last look of the watch
+  bool moved_ = false;                   // a message, either way, since then
+  bool progressed_ = false;
+  bool stalled_ = false;
+  bool pinging_ = false;                 // the keepalive waits for a sign of life
+  bool output_broken_ = false;           // what waits to be sent is given up
+  bool full_ = false;                    // the last recv filled the room it was given
+  Address remote_;
+  Address local_;
+};
+
+}  // namespace hotline::websocket

@@ -1,0 +1,207 @@
+// How a connection is watched, and how it ends.
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "net/linger.h"
+#include "net/loop.h"
+#include "websocket/connection_core.h"
+
+namespace hotline::websocket {
+
+using protocol::Opcode;
+
+// ---- Ending
+
+void ConnectionCore::start_close(CloseCode code, std::string_view reason) noexcept {
+  if (state_ != State::open) return;
+  send_close(code, reason);
+  state_ = State::closing;
+  status_ = std::make_unique<CloseStatus>(code, std::string(reason), ClosedBy::us);
+  has_unread_ = false;
+  Timer::set(loop_, loop_.now() + settings_->limits.close_grace);
+  // The answer may be here already.
+  if (!pumping_ && !yielding_) post_pump();
+}
+
+// The peer broke the rules, or a limit: it is told, and not waited for.
+void ConnectionCore::fail(CloseCode code, std::string_view reason) noexcept {
+  send_close(code, reason);
+  loop_.log(LogLevel::debug, [&] {
+    return "websocket " + remote_.to_string() + ": closing with " +
+           std::to_string(static_cast<int>(code)) + " (" + std::string(reason) + ")";
+  });
+  end(code, reason, ClosedBy::us);
+}
+
+void ConnectionCore::end(CloseCode code, std::string_view reason, ClosedBy by) noexcept {
+  if (state_ == State::ended) return;
+  retain();
+  status_ = std::make_unique<CloseStatus>(code, std::string(reason), by);
+  state_ = State::ended;
+  has_unread_ = false;
+  pong_.reset();
+  early_.reset();
+  Timer::cancel();
+  leave();
+  if (by == ClosedBy::transport) {
+    output_.detach();
+    let_go();
+  } else {
+    output_.flush_if_corked();
+    if (output_.backlog() == 0 || output_.failed()) {
+      let_go();
+    } else {
+      Timer::set(loop_, loop_.now() + settings_->limits.close_grace);
+    }
+  }
+  tell_waiters();
+  drop();
+}
+
+// The stream goes its own way from here; what was written is with the system.
+void ConnectionCore::let_go() noexcept {
+  if (!stream_) return;
+  retain();
+  Timer::cancel();
+  stream_->cancel_wait(*this);
+  output_.detach();
+  if (status_->closed_by() == ClosedBy::transport || output_broken_) {
+    stream_.reset();
+  } else {
+    linger(loop_, std::move(stream_));
+  }
+  loop_.connection_closed();
+  drop(2);  // one is the stream's
+}
+
+void ConnectionCore::tell_waiters() noexcept {
+  if (auto* reader = std::exchange(reader_, nullptr)) reader->resumption_.resume();
+  while (auto* ping = pings_) {
+    pings_ = ping->next_;
+    ping->resumption_.resume();
+  }
+  while (auto* closing = closings_) {
+    closings_ = closing->next_;
+    closing->resumption_.resume();
+  }
+}
+
+void ConnectionCore::handle_gone(bool by_exception) noexcept {
+  release_message();
+  discarding_ = true;
+  if (by_exception) {
+    start_close(CloseCode::internal_error, {});
+  } else {
+    start_close(loop_.draining() ? CloseCode::going_away : CloseCode::normal, {});
+  }
+}
+
+void ConnectionCore::handler_ended(bool by_exception) noexcept {
+  if (by_exception) start_close(CloseCode::internal_error, {});
+}
+
+void ConnectionCore::drain() noexcept { start_close(CloseCode::going_away, "the server drains"); }
+
+// ---- Time
+
+void ConnectionCore::expired() noexcept {
+  Turn turn{loop_};
+  switch (state_) {
+    case State::open: return watch();
+    case State::closing:
+      return end(CloseCode::abnormal, "the close frame was not answered in time",
+                 ClosedBy::transport);
+    case State::ended:  // what waits to be sent has had its time
+      output_broken_ = true;
+      return let_go();
+  }
+}
+
+void ConnectionCore::watch() noexcept {
+  const auto& limits = settings_->limits;
+  const auto now = loop_.now();
+
+  if (std::exchange(moved_, false)) idle_since_ = now;
+  if (now - idle_since_ >= limits.idle_timeout) {
+    start_close(CloseCode::going_away, "idle");
+    return;
+  }
+
+  if (!session_.message_under_way() || messages_ != messages_watched_) {
+    messages_watched_ = messages_;
+    message_since_ = now;
+  } else if (now - message_since_ >= limits.message_time) {
+    return fail(CloseCode::policy_violation, "the message takes too long");
+  }
+
+  // A peer that takes nothing of what waits for it.
+  const bool waiting = output_.backlog() > 0 && !std::exchange(progressed_, false);
+  if (waiting && std::exchange(stalled_, waiting)) {
+    return end(CloseCode::abnormal, "the peer does not read", ClosedBy::transport);
+  }
+  stalled_ = waiting;
+
+  // A connection that has stopped receiving cannot hear; that is not the peer's fault.
+  if (std::exchange(heard_, false) || has_unread_) {
+    pinging_ = false;
+  } else if (pinging_) {
+    return fail(CloseCode::internal_error, "the peer does not answer pings");
+  } else {
+    pinging_ = true;
+    send_keepalive();
+  }
+  Timer::set(loop_, now + (pinging_ || stalled_ ? limits.ping_timeout : limits.ping_interval));
+}
+
+void ConnectionCore::send_keepalive() noexcept {
+  ++ping_number_;
+  std::array<char, sizeof ping_number_> payload;
+  std::memcpy(payload.data(), &ping_number_, sizeof ping_number_);
+  send_frame(Opcode::ping, payload);
+}
+
+bool ConnectionCore::start_ping(Connection::Ping& ping) noexcept {
+  if (state_ != State::open) return false;
+  send_keepalive();
+  ping.number_ = ping_number_;
+  ping.sent_at_ = loop_.now();
+  auto** last = &pings_;
+  while (*last) last = &(*last)->next_;
+  *last = &ping;
+  return true;
+}
+
+void ConnectionCore::pong_received(std::span<const char> payload) noexcept {
+  std::uint64_t number = 0;
+  if (payload.size() != sizeof number || !pings_) return;  // unsolicited pongs are allowed (5.5.3)
+  std::memcpy(&number, payload.data(), sizeof number);
+  if (number > ping_number_) return;
+  const auto now = loop_.now();
+  // A pong may answer the newest of several pings only (5.5.3): it stands for those before, too.
+  while (pings_ && static_cast<Connection::Ping*>(pings_)->number_ <= number) {
+    auto* ping = static_cast<Connection::Ping*>(pings_);
+    pings_ = ping->next_;
+    ping->round_trip_ = now - ping->sent_at_;
+    ping->resumption_.resume();
+  }
+}
+
+void ConnectionCore::remove(detail::WaitNode*& list, detail::WaitNode& node) noexcept {
+  for (auto** at = &list; *at; at = &(*at)->next_) {
+    if (*at == &node) {
+      *at = node.next_;
+      return;
+    }
+  }
+}
+
+void ConnectionCore::cancel(Connection::Ping& ping) noexcept { remove(pings_, ping); }
+void ConnectionCore::cancel(Connection::Closed& closed) noexcept { remove(closings_, closed); }
+
+void ConnectionCore::await_end(Connection::Closed& closed) noexcept {
+  closed.next_ = closings_;
+  closings_ = &closed;
+}
+
+}  // namespace hotline::websocket

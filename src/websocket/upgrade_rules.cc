@@ -1,0 +1,132 @@
+#include "websocket/upgrade_rules.h"
+
+#include <hotline/base/error.h>
+#include <hotline/protocol/handshake.h>
+
+#include <algorithm>
+
+#include "base/header_tokens.h"
+
+namespace hotline::websocket {
+
+using http::Response;
+using http::Status;
+
+namespace {
+
+std::vector<std::string_view> values(const http::Request& request, std::string_view name) {
+  std::vector<std::string_view> result;
+  for (const auto& field : request.headers()) {
+    if (equals_ignoring_case(field.name, name)) result.push_back(field.value);
+  }
+  return result;
+}
+
+Response refuse(Status status, std::string text) {
+  Response response{status, std::move(text) + "\n"};
+  response.add("X-Content-Type-Options", "nosniff");
+  return response;
+}
+
+// RFC 9110 15.5.22: a 426 names what to upgrade to. The session puts the upgrade token into Connection.
+Response upgrade_required(std::string text) {
+  auto response = refuse(Status::upgrade_required, std::move(text));
+  response.add("Upgrade", "websocket");
+  return response;
+}
+
+}  // namespace
+
+std::optional<Response> Upgrader::State::refusal(const http::Request& request,
+                                                 bool draining) const {
+  auto response = first_refusal(request, draining);
+  // What follows a request that wanted to leave HTTP is perhaps not HTTP: it is never parsed as such.
+  if (response && request.header_has_token("Upgrade", "websocket")) response->close();
+  return response;
+}
+
+std::optional<Response> Upgrader::State::first_refusal(const http::Request& request,
+                                                       bool draining) const {
+  if (request.method() != "GET") {
+    auto response = refuse(Status::method_not_allowed, "a WebSocket begins with GET");
+    response.add("Allow", "GET");
+    return response;
+  }
+  if (request.version() < 11 || !request.is_websocket_upgrade()) {
+    return upgrade_required("this is a WebSocket: connect with ws:// or wss://");
+  }
+  const auto length = request.header("Content-Length");
+  if ((!length.empty() && length.find_first_not_of('0') != std::string_view::npos) ||
+      request.header_count("Transfer-Encoding") > 0 || request.header_count("Expect") > 0) {
+    return refuse(Status::bad_request, "a request to upgrade has no body");
+  }
+  const auto versions = request.header_count("Sec-WebSocket-Version");
+  if (versions < 2 && request.header("Sec-WebSocket-Version") != protocol::websocket_version) {
+    auto response = upgrade_required("Sec-WebSocket-Version must be 13");
+    response.add("Sec-WebSocket-Version", protocol::websocket_version);
+    return response;
+  }
+  if (versions > 1) return refuse(Status::bad_request, "Sec-WebSocket-Version is repeated");
+  if (request.header_count("Sec-WebSocket-Key") > 1) {
+    return refuse(Status::bad_request, "Sec-WebSocket-Key is repeated");
+  }
+  if (!protocol::valid_key(request.header("Sec-WebSocket-Key"))) {
+    return refuse(Status::bad_request, "Sec-WebSocket-Key must be 16 bytes in base64");
+  }
+  if (!protocol::parse_subprotocols(values(request, "Sec-WebSocket-Protocol"))) {
+    return refuse(Status::bad_request,
+                  "Sec-WebSocket-Protocol has an element that is empty, repeated or no token");
+  }
+  if (!protocol::valid_extensions(values(request, "Sec-WebSocket-Extensions"))) {
+    return refuse(Status::bad_request, "Sec-WebSocket-Extensions does not follow RFC 6455 9.1");
+  }
+  if (request.header_count("Origin") > 1) {
+    return refuse(Status::forbidden, "more than one Origin");
+  }
+  if (request.header_count("Origin") == 1) {
+    const auto origin = request.header("Origin");
+    if (!origin_allowed(request, origin)) {
+      return refuse(Status::forbidden, "the origin \"" + escaped(origin) +
+                                           "\" is not allowed at the host \"" +
+                                           escaped(request.header("Host")) + "\"");
+    }
+  }
+  if (draining) {
+    auto response = refuse(Status::service_unavailable, "the server is going away");
+    response.add("Retry-After", "1");
+    response.close();
+    return response;
+  }
+  return std::nullopt;
+}
+
+bool Upgrader::State::origin_allowed(const http::Request& request, std::string_view text) const {
+  if (options_.check_origin) return options_.check_origin(request);
+  if (any_origin_) return true;
+  const auto origin = Origin::parse(text);
+  if (!origin) return false;
+  return origin->is_host(request.header("Host")) ||
+         std::any_of(origins_.begin(), origins_.end(),
+                     [&](const OriginPattern& pattern) { return pattern.matches(*origin); });
+}
+
+Response Upgrader::State::acceptance(const http::Request& request, int& subprotocol) const {
+  subprotocol = -1;
+  const auto offered = protocol::parse_subprotocols(values(request, "Sec-WebSocket-Protocol"));
+  for (std::size_t i = 0; offered && subprotocol < 0 && i < options_.subprotocols.size(); ++i) {
+    if (std::find(offered->begin(), offered->end(), options_.subprotocols[i]) != offered->end()) {
+      subprotocol = static_cast<int>(i);
+    }
+  }
+  Response response{Status::switching_protocols};
+  response.add("Upgrade", "websocket");
+  response.add("Sec-WebSocket-Accept", protocol::accept_for(request.header("Sec-WebSocket-Key")));
+  if (subprotocol >= 0) {
+    response.add("Sec-WebSocket-Protocol",
+                 options_.subprotocols[static_cast<std::size_t>(subprotocol)]);
+  }
+  for (const auto& [name, value] : options_.headers) response.add(name, value);
+  return response;
+}
+
+}  // namespace hotline::websocket

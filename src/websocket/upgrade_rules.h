@@ -1,0 +1,43 @@
+#pragma once
+
+#include <hotline/http/request.h>
+#include <hotline/http/response.h>
+#include <hotline/websocket/upgrader.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "websocket/connection_core.h"
+#include "websocket/origin.h"
+
+namespace hotline::websocket {
+
+/// An Upgrader's options, checked and prepared.
+class Upgrader::State {
+ public:
+  /// Throws Error (bad_option).
+  explicit State(UpgraderOptions options);
+
+  /// The answer to a request that cannot be upgraded, by the first rule it breaks (RFC 6455 4.2); nullopt
+  /// if it can.
+  std::optional<http::Response> refusal(const http::Request& request, bool draining) const;
+  /// The 101 to a request that no rule refuses (RFC 6455 4.2.2), and which subprotocol it agrees on (an
+  /// index, or -1).
+  http::Response acceptance(const http::Request& request, int& subprotocol) const;
+
+  /// Answers a refusal, or takes the connection over.
+  std::optional<Connection> upgrade(http::Exchange exchange) const;
+
+ private:
+  std::optional<http::Response> first_refusal(const http::Request& request, bool draining) const;
+  bool origin_allowed(const http::Request& request, std::string_view origin) const;
+
+  UpgraderOptions options_;
+  std::vector<OriginPattern> origins_;
+  bool any_origin_ = false;
+  std::shared_ptr<const ConnectionSettings> settings_;
+};
+
+}  // namespace hotline::websocket

@@ -1,0 +1,100 @@
+"""Finds the temporaries that g++ 12 destroys twice inside a co_await expression.
+
+    co_await.py ROOT BUILD_DIRECTORY
+
+These are aggregates built in place, default arguments of that kind, and capturing lambdas. Every
+source that says co_await is read by clang-query with the build's own compile commands.
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+CLANG_QUERY = os.environ.get("CLANG_QUERY", "clang-query-19")
+
+AGGREGATE = "initListExpr(hasType(hasUnqualifiedDesugaredType(recordType())))"
+CAPTURING_LAMBDA = "lambdaExpr(hasAnyCapture(lambdaCapture()))"
+QUERY = f"""set output diag
+match coawaitExpr(unless(isExpansionInSystemHeader()), \
+hasDescendant(expr(anyOf({AGGREGATE}, {CAPTURING_LAMBDA}))))
+"""
+
+# Not compiled by the build, on purpose.
+APART = ("tests/misuse/", "tests/package/", "tests/checks/")
+
+
+def query(source, compilation):
+    """The complaints of clang-query about one file; compilation are its last arguments."""
+    with tempfile.NamedTemporaryFile("w", suffix=".query") as commands:
+        commands.write(QUERY)
+        commands.flush()
+        answer = subprocess.run(
+            [CLANG_QUERY, "-f", commands.name, str(source), *compilation],
+            capture_output=True, text=True, check=False)
+    errors = [line for line in (answer.stdout + answer.stderr).splitlines() if "error:" in line]
+    if answer.returncode or errors or not re.search(r"^\d+ match", answer.stdout, re.MULTILINE):
+        return [f"{source}: clang-query failed", *(errors or [answer.stdout, answer.stderr])]
+    return [
+        line.replace('note: "root" binds here', "below this co_await: what g++ 12 destroys twice")
+        for line in answer.stdout.splitlines() if '"root" binds here' in line]
+
+
+def arguments_of(entry):
+    """A compile command's own flags, without the compiler, the output and the source."""
+    words = entry.get("arguments") or shlex.split(entry["command"])
+    kept = []
+    skip = True  # the launcher and the compiler, up to the first flag
+    words = iter(words)
+    for word in words:
+        if skip and not word.startswith("-"):
+            continue
+        skip = False
+        if word in ("-o", "-c", "-MF", "-MT", "-MQ"):
+            if word != "-c":
+                next(words)
+        elif word not in ("-MD", "-MMD", "-Werror") and word != entry["file"]:
+            kept.append(word)
+    return kept
+
+
+def sources_with_co_await(root):
+    for directory in ("src", "tools", "examples", "tests", "bench"):
+        for file in sorted((root / directory).rglob("*.cc")):
+            if not file.relative_to(root).as_posix().startswith(APART):
+                if re.search(r"\bco_await\b", file.read_text(encoding="utf-8")):
+                    yield file
+
+
+def main():
+    root, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    entries = json.loads((build / "compile_commands.json").read_text())
+    commands = {entry["file"]: entry for entry in entries}
+    sources = list(sources_with_co_await(root))
+    # Headers that say co_await are read once, on their own.
+    for header in sorted((root / "include").rglob("*.h")):
+        if "co_await" in header.read_text(encoding="utf-8"):
+            name = header.relative_to(root / "include").as_posix().replace("/", "_") + ".cc"
+            sources.append(build / "tests" / "checks" / name)
+
+    problems = []
+
+    def look_at(source):
+        entry = commands.get(str(source))
+        if not entry:
+            return [f"{source}: says co_await, but is not compiled by this build"]
+        return query(source, ["--", *arguments_of(entry), "-w"])
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for found in pool.map(look_at, sources):
+            problems += found
+    print("\n".join(problems) or f"no such temporaries in {len(sources)} files")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

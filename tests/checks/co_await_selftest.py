@@ -1,0 +1,82 @@
+"""The co_await check catches each kind of temporary, and lets named ones pass."""
+import pathlib
+import tempfile
+import unittest
+
+from co_await import query
+
+PRELUDE = """
+#include <coroutine>
+struct Task {
+  struct promise_type {
+    Task get_return_object() { return {}; }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_never final_suspend() noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() {}
+  };
+  bool await_ready() { return true; }
+  void await_suspend(std::coroutine_handle<>) {}
+  void await_resume() {}
+};
+class Text { public: Text(const char* = ""); ~Text(); Text operator+(const Text&) const; };
+struct Options { Text name = {}; int count = 0; };
+struct Dialer { explicit Dialer(Options = {}); explicit Dialer(Text); Task dial(); };
+class Message { public: explicit Message(Text); };
+Task take(Options); Task take_default(int, Options = {}); Task take_number(int, int = 7);
+Task write(Message); template <class Function> Task call(Function) { co_return; }
+"""
+
+
+class CoAwaitCheck(unittest.TestCase):
+    def found(self, statements):
+        with tempfile.TemporaryDirectory() as directory:
+            source = pathlib.Path(directory, "sample.cc")
+            source.write_text(
+                PRELUDE + "Task coroutine() {\n  Text local;\n" + statements + "\n}\n")
+            return query(source, ["--", "-std=c++20", "-Wall"])
+
+    def catches(self, statement):
+        found = self.found("  co_await take_number(0);\n  " + statement)
+        self.assertTrue(found, statement)
+        line = PRELUDE.count("\n") + 4
+        self.assertTrue(all(f"sample.cc:{line}:" in text for text in found), found)
+
+    def passes(self, statement):
+        self.assertEqual(self.found("  " + statement), [], statement)
+
+    def test_an_aggregate_built_in_place(self):
+        self.catches('co_await take({.name = "x"});')
+        self.catches('co_await take(Options{"x", 1});')
+        self.catches("co_await take(Options{});")
+        self.catches("co_await take({});")
+
+    def test_an_aggregate_in_a_temporary_inside_the_expression(self):
+        self.catches('co_await Dialer{Options{"x"}}.dial();')
+        self.catches('co_await Dialer({.name = "x"}).dial();')
+
+    def test_a_default_argument_that_is_an_aggregate(self):
+        self.catches("co_await take_default(1);")
+        self.catches("co_await Dialer{}.dial();")
+
+    def test_a_capturing_lambda(self):
+        self.catches("co_await call([local] {});")
+        self.catches("co_await call([&] { (void)local; });")
+
+    def test_what_is_named_before_passes(self):
+        self.passes("Options options{.count = 1}; co_await take(options);")
+        self.passes("auto lambda = [&] { (void)local; }; co_await call(lambda);")
+
+    def test_classes_numbers_and_plain_lambdas_pass(self):
+        self.passes('co_await write(Message{"x"});')
+        self.passes('co_await write(Message(local + "x"));')
+        self.passes("co_await call([] {});")
+        self.passes("co_await take_number(1);")
+        self.passes('co_await Dialer{Text{"x"}}.dial();')
+
+    def test_a_file_that_does_not_compile_is_reported(self):
+        self.assertTrue(self.found("  co_await nothing;"))
+
+
+if __name__ == "__main__":
+    unittest.main()
