@@ -1,8 +1,8 @@
 #pragma once
 
-#include <hotline/base/logger.h>
-
 #include <memory>
+
+#include <hotline/base/logger.h>
 
 namespace hotline::tools {
 

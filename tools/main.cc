@@ -1,7 +1,8 @@
-#include <CLI/CLI.hpp>
 #include <exception>
 #include <iostream>
 #include <map>
+
+#include <CLI/CLI.hpp>
 
 #include "tools/serve.h"
 #include "tools/units.h"
@@ -56,14 +57,12 @@ int main(int argc, char** argv) {
       ->add_option("--log-level", options.log_level,
                    "What is logged: debug, info, warning, error or off [info]")
       ->option_text("LEVEL")
-      ->transform(CLI::Transformer(
-          std::map<std::string, LogLevel>{{"debug", LogLevel::debug},
-                                          {"info", LogLevel::info},
-                                          {"warning", LogLevel::warning},
-                                          {"error", LogLevel::error},
-                                          {"off", LogLevel::off}},
-          CLI::ignore_case))
-      ;
+      ->transform(CLI::Transformer(std::map<std::string, LogLevel>{{"debug", LogLevel::debug},
+                                                                   {"info", LogLevel::info},
+                                                                   {"warning", LogLevel::warning},
+                                                                   {"error", LogLevel::error},
+                                                                   {"off", LogLevel::off}},
+                                   CLI::ignore_case));
   CLI11_PARSE(app, argc, argv);
 
   try {

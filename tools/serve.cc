@@ -1,9 +1,9 @@
 #include "tools/serve.h"
 
-#include <hotline/hotline.h>
-
 #include <cstdio>
 #include <iostream>
+
+#include <hotline/hotline.h>
 
 #include "tools/logger.h"
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <hotline/base/logger.h>
-
 #include <cstdint>
 #include <string>
+
+#include <hotline/base/logger.h>
 
 namespace hotline::tools {
 

@@ -22,8 +22,8 @@ TEST(ParseEndpoint, takes_literals_and_localhost) {
   EXPECT_EQ(parse_endpoint("localhost:9001")->port, 9001);
   EXPECT_EQ(parse_endpoint("localhost:9001")->host, "127.0.0.1");
   EXPECT_EQ(parse_endpoint("[::1]:8080")->host, "::1");
-  for (const char* bad : {"", "8080", ":8080", "::1:8080", "[127.0.0.1]:80", "127.0.0.1:", "127.0.0.1:65536",
-                          "example.org:80", "127.0.0.1:80x"}) {
+  for (const char* bad : {"", "8080", ":8080", "::1:8080", "[127.0.0.1]:80",
+                          "127.0.0.1:", "127.0.0.1:65536", "example.org:80", "127.0.0.1:80x"}) {
     EXPECT_FALSE(parse_endpoint(bad)) << bad;
   }
 }

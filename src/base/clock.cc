@@ -1,4 +1,4 @@
-#include "hotline/base/clock.h"
+#include <hotline/base/clock.h>
 
 namespace hotline {
 namespace {

@@ -1,4 +1,4 @@
-#include "hotline/base/entropy.h"
+#include <hotline/base/entropy.h>
 
 #include <sys/random.h>
 #include <unistd.h>

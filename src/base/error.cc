@@ -1,4 +1,4 @@
-#include "hotline/base/error.h"
+#include <hotline/base/error.h>
 
 #include <cerrno>
 

@@ -1,10 +1,12 @@
-#include <gtest/gtest.h>
-#include <hotline/base/clock.h>
-#include <hotline/base/entropy.h>
 #include <hotline/base/error.h>
 
 #include <array>
 #include <cerrno>
+
+#include <gtest/gtest.h>
+
+#include <hotline/base/clock.h>
+#include <hotline/base/entropy.h>
 
 namespace hotline {
 namespace {

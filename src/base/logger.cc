@@ -1,4 +1,4 @@
-#include "hotline/base/logger.h"
+#include <hotline/base/logger.h>
 
 #include <cstdio>
 

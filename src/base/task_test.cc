@@ -1,10 +1,11 @@
-#include <gtest/gtest.h>
 #include <hotline/base/task.h>
 
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace hotline {
 namespace {
@@ -192,8 +193,8 @@ TEST_F(TaskTest, an_empty_task_is_done) {
   EXPECT_TRUE(after_it);
 }
 
-// The stack must not grow with awaits that complete at once, in any way of building (the design's trap:
-// symmetric transfer is a tail call in plain -O2 only).
+// The stack must not grow with awaits that complete at once, in any way of building (the design's
+// trap: symmetric transfer is a tail call in plain -O2 only).
 TEST_F(TaskTest, a_million_awaits_that_complete_at_once_need_no_stack) {
   long sum = 0;
   auto outer = [](long& out) -> Task<> {

@@ -1,4 +1,4 @@
-#include "hotline/http/exchange.h"
+#include <hotline/http/exchange.h>
 
 #include <hotline/base/error.h>
 

@@ -100,7 +100,6 @@ void Http1Session::receive() noexcept {
 // The client may have shut down its writing only, and still waits for answers that are given
 // already.
 void Http1Session::input_ended() noexcept {
-  input_over_ = true;
   switch (state_) {
     case State::reading: state_ = State::closing; return close_when_sent();
     case State::handling: return hang_up();
@@ -153,7 +152,7 @@ void Http1Session::process() noexcept {
 void Http1Session::dispatch(std::string_view rest) noexcept {
   closes_ = true;
   head_only_ = version10_ = in_head_ = false;
-  deadline_ = TimePoint::max();
+  deadline_ = TimePoint::max();  // the handler takes the time it takes
   auto* exchange = new Http1Exchange{worker_, *this};
   exchange_ = exchange;
   const auto refusal = exchange->parse(partial_, rest, head_.field_count());
@@ -293,7 +292,6 @@ void Http1Session::settle() noexcept {
       }
       return;
     case State::handling:
-      deadline_ = TimePoint::max();  // the handler takes the time it takes
       if (begin_ != end_) return park();
       give_back_block();
       if (partial_.empty()) listen();  // to notice a client that hangs up
@@ -310,7 +308,6 @@ void Http1Session::close_when_sent() noexcept {
   if (output_.failed()) return end();
   if (output_.backlog() > 0) return want(worker_.options().idle_timeout);
   stream_->shut_down();
-  if (input_over_) return end();
   // Closing with unread bytes would reset the connection, and the client lose the answer (RFC
   // 9112 9.6).
   state_ = State::lingering;

@@ -99,7 +99,6 @@ class Http1Session final : private Waiter,
   bool receiving_ = false;
   bool processing_ = false;
   bool in_head_ = false;  // the head's time runs
-  bool input_over_ = false;
   // Of the request under way
   bool closes_ = false;
   bool head_only_ = false;

@@ -304,17 +304,30 @@ TEST(Http1Session, holds_a_handler_back_whose_client_reads_nothing) {
 }
 
 TEST(Http1Session, gives_up_a_client_that_takes_nothing) {
+  for (const auto* fields : {"", "Connection: close\r\n"}) {
+    Site site;
+    site.handle_big(200'000);
+    auto client = site.connect({.capacity = 10'000});
+    client.send(get("/big", fields) + get("/big"));
+    site.loop.advance(59s);
+    EXPECT_EQ(client.receive_raw(1000).size(), 1000u);
+    site.loop.advance(59s);
+    EXPECT_EQ(site.sessions(), 1u);
+    site.loop.advance(2s);
+    EXPECT_EQ(site.sessions(), 0u);
+    EXPECT_EQ(site.passed, 1) << "the handler that waited goes on";
+  }
+}
+
+TEST(Http1Session, gives_a_handler_the_time_it_takes) {
   Site site;
-  site.handle_big(200'000);
-  auto client = site.connect({.capacity = 10'000});
-  client.send(get("/big") + get("/big"));
-  site.loop.advance(59s);
-  EXPECT_EQ(client.receive_raw(1000).size(), 1000u);
-  site.loop.advance(59s);
-  EXPECT_EQ(site.sessions(), 1u);
-  site.loop.advance(2s);
-  EXPECT_EQ(site.sessions(), 0u);
-  EXPECT_EQ(site.passed, 1) << "the handler that waited goes on";
+  site.handle_later();
+  auto client = site.connect();
+  client.exchange("GET /later HTTP/1.1\r\n");
+  client.exchange("Host: localhost\r\n\r\n");
+  site.loop.advance(1h);
+  site.open_gate();
+  EXPECT_EQ(client.receive(), answer("200 OK", "/later"));
 }
 
 TEST(Http1Session, has_patience_with_a_client_that_is_slow) {

@@ -1,4 +1,4 @@
-#include "hotline/http/request.h"
+#include <hotline/http/request.h>
 
 #include <algorithm>
 

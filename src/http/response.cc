@@ -1,4 +1,4 @@
-#include "hotline/http/response.h"
+#include <hotline/http/response.h>
 
 #include <algorithm>
 

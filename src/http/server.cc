@@ -1,4 +1,4 @@
-#include "hotline/http/server.h"
+#include <hotline/http/server.h>
 
 #include <exception>
 #include <string>

@@ -133,12 +133,13 @@ void ServerCore::drained_loop() {
 
 void ServerCore::stop() {
   if (stopping_.exchange(true)) return;
-  // Each loop's connections end on its own thread.
+  // Each loop's connections end on its own thread; the group ends when its first loop does.
+  not_closed_ = loops_.size();
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     loops_[i].post([this, i] {
       if (listener_) listener_->drain(i);
       workers_[i]->close();
-      loops_[i].stop();
+      if (--not_closed_ == 0) loops_.stop();
     });
   }
 }

@@ -56,6 +56,7 @@ class ServerCore {
   std::atomic<bool> draining_ = false;
   std::atomic<bool> stopping_ = false;
   std::atomic<std::size_t> not_drained_ = 0;
+  std::atomic<std::size_t> not_closed_ = 0;
 };
 
 }  // namespace hotline::http

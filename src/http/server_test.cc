@@ -1,4 +1,4 @@
-#include "hotline/http/server.h"
+#include <hotline/http/server.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -9,10 +9,12 @@
 
 #include <atomic>
 #include <filesystem>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -287,6 +289,39 @@ TEST(Server, stops_at_once_and_leaves_nothing) {
     EXPECT_EQ(server.status, 0);
   }
   EXPECT_EQ(open_descriptors(), descriptors);
+}
+
+TEST(Server, ends_each_handler_on_the_thread_that_ran_it) {
+  struct Witness {
+    explicit Witness(std::atomic<int>& good_endings) : endings(good_endings) {}
+    ~Witness() {
+      if (std::this_thread::get_id() == thread) ++endings;
+    }
+    std::atomic<int>& endings;
+    std::thread::id thread = std::this_thread::get_id();
+  };
+  std::atomic<int> begun = 0;
+  std::atomic<int> endings = 0;
+  Server server{{.port = 0, .threads = 3, .handle_signals = false}};
+  server.handle("/", [&](Exchange exchange) -> Task<> {
+    const Witness witness{endings};
+    auto stream = exchange.hijack();
+    ++begun;
+    char buffer[100];
+    while (co_await stream.read_some(buffer) != 0) {
+    }
+  });
+  server.listen();
+  std::thread thread{[&] { server.run(); }};
+  std::vector<std::unique_ptr<Socket>> sockets;
+  for (int i = 0; i < 16; ++i) {
+    sockets.push_back(std::make_unique<Socket>(server.port()));
+    sockets.back()->send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  }
+  while (begun < 16) std::this_thread::yield();
+  server.stop();
+  thread.join();
+  EXPECT_EQ(endings, 16);
 }
 
 TEST(Server, may_be_destroyed_without_having_run) {

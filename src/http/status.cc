@@ -1,4 +1,4 @@
-#include "hotline/http/status.h"
+#include <hotline/http/status.h>
 
 namespace hotline::http {
 

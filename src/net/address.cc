@@ -1,4 +1,4 @@
-#include "hotline/net/address.h"
+#include <hotline/net/address.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

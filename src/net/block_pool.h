@@ -6,9 +6,9 @@
 
 namespace hotline {
 
-/// Receive blocks of one loop. A connection takes one when bytes arrive and gives it back when nothing of it
-/// is in anybody's hands, so that there are about as many as connections being served at one moment.
-/// Under AddressSanitizer the blocks at rest are poisoned.
+/// Receive blocks of one loop. A connection takes one when bytes arrive and gives it back when
+/// nothing of it is in anybody's hands, so that there are about as many as connections being served
+/// at one moment. Under AddressSanitizer the blocks at rest are poisoned.
 class BlockPool {
  public:
   static constexpr std::size_t block_size = 64 * 1024;

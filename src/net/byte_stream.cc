@@ -1,9 +1,10 @@
-#include "hotline/net/byte_stream.h"
+#include <hotline/net/byte_stream.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "hotline/base/error.h"
+#include <hotline/base/error.h>
+
 #include "net/loop.h"
 #include "net/output.h"
 

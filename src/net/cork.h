@@ -8,8 +8,9 @@ namespace hotline {
 
 class Output;
 
-/// Where small writes of one turn gather before they go out in one send. One per loop; it belongs to one
-/// output at a time, and is flushed when another one writes, when it is full, and at the end of the turn.
+/// Where small writes of one turn gather before they go out in one send. One per loop; it belongs
+/// to one output at a time, and is flushed when another one writes, when it is full, and at the end
+/// of the turn.
 class Cork {
  public:
   static constexpr std::size_t capacity = 64 * 1024;

@@ -10,13 +10,15 @@
 #include <cstring>
 #include <utility>
 
-#include "hotline/base/error.h"
+#include <hotline/base/error.h>
+
 #include "net/tcp_stream.h"
 
 namespace hotline {
 namespace {
 
-using Descriptor = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
+using Descriptor =
+    boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
 
 struct SocketAddress {
   sockaddr_storage storage{};
@@ -70,7 +72,8 @@ class Socket {
   throw Error({error, std::system_category()}, context);
 }
 
-// All sockets of a port share it once each has been opened to that; before, the first one has it alone.
+// All sockets of a port share it once each has been opened to that; before, the first one has it
+// alone.
 Socket open(const Address& address, bool shared) {
   Socket socket{::socket(address.is_ipv6() ? AF_INET6 : AF_INET,
                          SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};

@@ -6,15 +6,17 @@
 #include <string>
 #include <vector>
 
-#include "hotline/net/stream.h"
+#include <hotline/net/stream.h>
+
 #include "net/loop_group.h"
 
 namespace hotline {
 
 /// One address and port, accepted from by every loop of a group.
 ///
-/// The first socket binds exclusively, so that a second program (or a second start of this one) fails with
-/// a sentence instead of silently taking half the connections; only then all are opened to SO_REUSEPORT.
+/// The first socket binds exclusively, so that a second program (or a second start of this one)
+/// fails with a sentence instead of silently taking half the connections; only then all are opened
+/// to SO_REUSEPORT.
 class Listener {
  public:
   /// Called on the loop's thread, within a turn.

@@ -2,7 +2,8 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 
-#include "hotline/base/error.h"
+#include <hotline/base/error.h>
+
 #include "net/offload_pool.h"
 
 namespace hotline {
@@ -16,8 +17,8 @@ void DrainList::add(Drainable& member) noexcept {
 }
 
 void DrainList::drain() noexcept {
-  // Those present move to a list of their own, from which each returns before it is told: whatever joins,
-  // leaves or dies meanwhile, nobody is told twice and nobody is missed.
+  // Those present move to a list of their own, from which each returns before it is told: whatever
+  // joins, leaves or dies meanwhile, nobody is told twice and nobody is missed.
   if (untold_.next_ || !head_.next_) return;
   untold_.next_ = std::exchange(head_.next_, nullptr);
   untold_.next_->previous_ = &untold_;
@@ -107,7 +108,8 @@ void Loop::add_timer(detail::Timer& timer) noexcept {
 }
 
 void Loop::remove_timer(detail::Timer& timer) noexcept {
-  // The system timer stays as it is: it will find nothing due, which costs less than setting it anew.
+  // The system timer stays as it is: it will find nothing due, which costs less than setting it
+  // anew.
   timers_.erase(timer);
 }
 

@@ -1,15 +1,17 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
 
-#include "hotline/base/clock.h"
-#include "hotline/base/entropy.h"
-#include "hotline/base/logger.h"
-#include "hotline/net/timer.h"
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <hotline/base/clock.h>
+#include <hotline/base/entropy.h>
+#include <hotline/base/logger.h>
+#include <hotline/net/timer.h>
+
 #include "net/block_pool.h"
 #include "net/cork.h"
 #include "net/timer_queue.h"
@@ -44,8 +46,8 @@ struct LoopOptions {
 
 class OffloadPool;
 
-/// One thread's loop: an io_context, and what its connections share. Everything is for the loop's own
-/// thread, except post() and stop().
+/// One thread's loop: an io_context, and what its connections share. Everything is for the loop's
+/// own thread, except post() and stop().
 class Loop {
  public:
   explicit Loop(LoopOptions options = {});
@@ -136,8 +138,8 @@ class Loop {
   std::shared_ptr<OffloadPool> offload_pool_;
 };
 
-/// Around every entry from the loop. The outermost one flushes the cork at its end: what handlers wrote is
-/// on the wire before the loop goes on.
+/// Around every entry from the loop. The outermost one flushes the cork at its end: what handlers
+/// wrote is on the wire before the loop goes on.
 class Turn {
  public:
   explicit Turn(Loop& loop) noexcept : loop_(loop), before_(Loop::current_) {

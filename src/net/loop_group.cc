@@ -6,7 +6,8 @@
 
 #include <thread>
 
-#include "hotline/base/error.h"
+#include <hotline/base/error.h>
+
 #include "net/offload_pool.h"
 
 namespace hotline {

@@ -19,8 +19,8 @@ class LoopGroup {
   auto begin() noexcept { return loops_.begin(); }
   auto end() noexcept { return loops_.end(); }
 
-  /// Runs all loops until stop(); the other threads have ended when this returns. SIGINT and SIGTERM stay
-  /// with the calling thread. May be called again.
+  /// Runs all loops until stop(); the other threads have ended when this returns. SIGINT and
+  /// SIGTERM stay with the calling thread. May be called again.
   void run();
   /// From any thread.
   void stop() noexcept;

@@ -1,4 +1,4 @@
-#include "hotline/net/memory_stream.h"
+#include <hotline/net/memory_stream.h>
 
 #include <algorithm>
 #include <memory>

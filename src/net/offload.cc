@@ -1,6 +1,7 @@
-#include "hotline/net/offload.h"
+#include <hotline/net/offload.h>
 
-#include "hotline/net/deadline.h"
+#include <hotline/net/deadline.h>
+
 #include "net/loop.h"
 #include "net/offload_pool.h"
 
@@ -11,11 +12,10 @@ TimePoint loop_now(Loop& loop) noexcept { return loop.now(); }
 bool is_draining(Loop& loop) noexcept { return loop.draining(); }
 
 void offload(Loop& loop, std::function<void()> work, std::function<void()> done) {
-  loop.offload_pool().run(
-      [&loop, work = std::move(work), done = std::move(done)]() mutable {
-        work();
-        loop.post(std::move(done));
-      });
+  loop.offload_pool().run([&loop, work = std::move(work), done = std::move(done)]() mutable {
+    work();
+    loop.post(std::move(done));
+  });
 }
 
 }  // namespace hotline::detail

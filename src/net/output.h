@@ -4,14 +4,15 @@
 #include <span>
 #include <string>
 
-#include "hotline/net/segment.h"
-#include "hotline/net/stream.h"
+#include <hotline/net/segment.h>
+#include <hotline/net/stream.h>
 
 namespace hotline {
 
 class Loop;
 
-/// Told of what happens to an output after a write could not be finished at once. Each may destroy it.
+/// Told of what happens to an output after a write could not be finished at once. Each may destroy
+/// it.
 class OutputListener {
  public:
   /// The backlog has shrunk.
@@ -23,8 +24,8 @@ class OutputListener {
   ~OutputListener() = default;
 };
 
-/// The writing half of one connection: small writes through the loop's cork, large ones in one system call
-/// from where they lie, and what the socket does not take in a backlog, in order.
+/// The writing half of one connection: small writes through the loop's cork, large ones in one
+/// system call from where they lie, and what the socket does not take in a backlog, in order.
 class Output final : private Waiter {
  public:
   /// Above this many bytes of backlog a write waits.
@@ -41,10 +42,11 @@ class Output final : private Waiter {
   }
 
   void attach(Stream& stream) noexcept { stream_ = &stream; }
-  /// Flushes what can be, drops the rest, and lets go of the stream. Segments still queued are told.
+  /// Flushes what can be, drops the rest, and lets go of the stream. Segments still queued are
+  /// told.
   void detach() noexcept;
-  /// Detaches without sending any more: what was written and is not with the system, in order. Segments
-  /// still queued are told.
+  /// Detaches without sending any more: what was written and is not with the system, in order.
+  /// Segments still queued are told.
   std::string take_unsent();
 
   /// Takes both parts whole. `waiting`: where the caller can wait, and its `body` stays valid until

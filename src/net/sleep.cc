@@ -1,6 +1,7 @@
-#include "hotline/net/sleep.h"
+#include <hotline/net/sleep.h>
 
-#include "hotline/base/error.h"
+#include <hotline/base/error.h>
+
 #include "net/loop.h"
 
 namespace hotline {

@@ -1,6 +1,7 @@
-#include "hotline/net/task_group.h"
+#include <hotline/net/task_group.h>
 
-#include "hotline/base/error.h"
+#include <hotline/base/error.h>
+
 #include "net/loop.h"
 
 namespace hotline {

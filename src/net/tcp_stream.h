@@ -3,7 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
-#include "hotline/net/stream.h"
+#include <hotline/net/stream.h>
 
 namespace hotline {
 
@@ -31,8 +31,8 @@ class TcpStream final : public Stream {
   using Descriptor =
       boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
 
-  // One direction: who waits, and whether Asio still owes a callback. A wait that was cancelled leaves the
-  // callback owed, and the next wait takes it over.
+  // One direction: who waits, and whether Asio still owes a callback. A wait that was cancelled
+  // leaves the callback owed, and the next wait takes it over.
   struct Direction {
     Waiter* waiter = nullptr;
     bool owed = false;

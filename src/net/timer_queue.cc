@@ -38,8 +38,8 @@ std::optional<TimePoint> TimerQueue::earliest() const noexcept {
 }
 
 void TimerQueue::run(TimePoint now) noexcept {
-  // A timer that is set in a callback, to a time already past, must not keep the loop here: the marker ends
-  // the round behind what was due when it began.
+  // A timer that is set in a callback, to a time already past, must not keep the loop here: the
+  // marker ends the round behind what was due when it began.
   class Marker final : public Timer {
    public:
     explicit Marker(TimePoint deadline) { TimerQueue::assign(*this, deadline); }

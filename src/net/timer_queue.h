@@ -1,9 +1,10 @@
 #pragma once
 
-#include <boost/intrusive/rbtree_algorithms.hpp>
 #include <optional>
 
-#include "hotline/net/timer.h"
+#include <boost/intrusive/rbtree_algorithms.hpp>
+
+#include <hotline/net/timer.h>
 
 namespace hotline::detail {
 

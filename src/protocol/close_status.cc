@@ -53,11 +53,6 @@ bool may_be_sent(CloseCode code, Role sender) noexcept {
   return may_be_received(static_cast<std::uint16_t>(code));
 }
 
-CloseCode reply_to(CloseCode received, Role sender) noexcept {
-  if (received == CloseCode::no_status || may_be_sent(received, sender)) return received;
-  return CloseCode::normal;
-}
-
 std::string_view name(CloseCode code) noexcept { return words(code).name; }
 
 std::string_view meaning(CloseCode code) noexcept { return words(code).meaning; }

@@ -22,15 +22,6 @@ TEST(CloseStatus, EachCodeMayBeSentOrNot) {
   }
 }
 
-TEST(CloseStatus, ACloseIsAnsweredWithItsCodeWhereThatMayBeSent) {
-  for (const Role role : both) {
-    EXPECT_EQ(reply_to(CloseCode::going_away, role), CloseCode::going_away);
-    EXPECT_EQ(reply_to(CloseCode{4321}, role), CloseCode{4321});
-    EXPECT_EQ(reply_to(CloseCode::no_status, role), CloseCode::no_status);
-  }
-  EXPECT_EQ(reply_to(CloseCode::mandatory_extension, Role::server), CloseCode::normal);
-}
-
 TEST(CloseStatus, EveryCodeHasANameAndAMeaningOfItsOwn) {
   std::set<std::string_view> names, meanings;
   for (int code = 1000; code <= 1015; ++code) {

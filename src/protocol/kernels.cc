@@ -54,7 +54,6 @@ bool unmask_and_validate_text(char* text, std::size_t size, std::uint32_t key) {
       mask_bytes(text + at, end - at, key);
     }
     valid += scalar::valid_front(text + valid, end - valid);
-    if (end - valid > 3) return false;
   }
   return valid == size;
 }

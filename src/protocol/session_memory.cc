@@ -45,7 +45,6 @@ char* Session::take_back() noexcept {
     body_complete_ = false;
   }
   if (block_ == nullptr) return nullptr;
-  if (place_ == Place::closed) stop_reading();
   if (place_ == Place::block) move_to_body();
   if (begin_ != end_) keep_leftover();
   begin_ = end_ = 0;
@@ -72,11 +71,12 @@ std::span<char> Session::prepare() noexcept {
     prepared_body_ = direct_ != 0 || !room.empty();
     if (prepared_body_) return room;
   }
-  if (begin_ == end_ && place_ != Place::block) {
+  if (begin_ == end_) {
     begin_ = end_ = 0;
   } else if (begin_ != 0) {
-    // A frame must fit; besides, a small room is a small receive. Whatever is moved is at the front
-    // then, and not moved again.
+    // The sooner it is moved the less there is to move, if a frame will not fit where it is;
+    // besides, a small room is a small receive. What is moved is at the front then, and not moved
+    // again.
     const std::size_t room = capacity_ - end_;
     const bool fits = place_ != Place::block || payload_size_ <= capacity_ - begin_;
     if (!fits || room < capacity_ / 4) {
@@ -112,7 +112,7 @@ std::span<char> Session::body_room() const noexcept {
   const std::uint64_t missing = payload_size_ - payload_done_ - direct_;
   const std::uint64_t most = std::min<std::uint64_t>(missing, max_block_size);
   const std::span<char> room = body_.free_part();
-  if (direct_ == 0 && room.size() < std::min<std::uint64_t>(missing, least_worthwhile)) return {};
+  if (room.size() < std::min<std::uint64_t>(missing, least_worthwhile)) return {};
   return room.empty() ? room
                       : room.subspan(direct_, std::min<std::uint64_t>(most, room.size() - direct_));
 }

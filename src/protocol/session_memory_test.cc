@@ -7,52 +7,12 @@
 
 #include <hotline/protocol/session.h>
 
-#include "protocol/allocations.h"
-#include "protocol/session_fixture.h"
+#include "protocol/session_memory_fixture.h"
 
 namespace hotline::protocol {
 namespace {
 
-class Memory : public SessionTest {
- protected:
-  static constexpr std::size_t block_size = 4096;
-
-  void SetUp() override {
-    limits.message_size = std::uint64_t{4} << 30;
-    BodyBuffer::trim_cache();
-    session.lend(block);
-  }
-
-  // As much as one prepare() takes; the rest stays in `bytes`.
-  std::span<char> receive_some(std::string& bytes) {
-    const std::span<char> room = session.prepare();
-    EXPECT_FALSE(room.empty());
-    const std::size_t size = std::min(room.size(), bytes.size());
-    std::copy_n(bytes.begin(), size, room.begin());
-    session.received(size);
-    bytes.erase(0, size);
-    return room;
-  }
-
-  // All of it, up to the last event.
-  Event receive(std::string bytes) {
-    Event last;
-    while (!bytes.empty()) {
-      receive_some(bytes);
-      for (Event event; (event = session.next_event()).kind != EventKind::none; last = event) {
-        if (bytes.empty()) return event;
-      }
-    }
-    return last;
-  }
-
-  bool in_block(const char* at) const {
-    return at >= block.data() && at < block.data() + block.size();
-  }
-
-  std::vector<char> block = std::vector<char>(block_size);
-  Session session{us(), limits};
-};
+using Memory = SessionMemoryTest;
 HOTLINE_FOR_BOTH_ROLES(Memory);
 
 // ---- Where a message lies
@@ -194,6 +154,60 @@ TEST_P(Memory, WhatIsLeftOverMayBeMoreThanTheNextBlockHolds) {
   EXPECT_FALSE(session.prepare().empty());
 }
 
+TEST_P(Memory, WhatIsLeftOverOfALargeMessageComesBeforeWhatIsReceived) {
+  const std::string payload =
+      std::string(20000, '1') + std::string(1000, '2') + std::string(500, '3');
+  const std::string bytes = binary(payload);
+  ASSERT_EQ(receive(bytes.substr(0, bytes.size() - 1500)).kind, EventKind::none);
+  std::string part = bytes.substr(bytes.size() - 1500, 1000);
+  EXPECT_TRUE(in_block(receive_some(part).data()));
+  // Nobody looks at these bytes, and they go from block to block.
+  session.take_back();
+  std::vector<char> smaller(512);
+  session.lend(smaller);
+  session.take_back();
+  EXPECT_TRUE(session.wants_block());
+  std::vector<char> larger(1030);
+  session.lend(larger);
+  part = bytes.substr(bytes.size() - 500, 10);
+  receive_some(part);
+  EXPECT_EQ(written(receive(bytes.substr(bytes.size() - 490))), "binary " + payload);
+}
+
+TEST_P(Memory, SeveralPartsMayBeReceivedBeforeEventsAreAskedFor) {
+  std::string bytes = binary(std::string(50000, 'v'));
+  receive_some(bytes);
+  ASSERT_EQ(session.next_event().kind, EventKind::none);
+  for (int i = 0; i < 4; ++i) {
+    std::string part = bytes.substr(0, 900);
+    bytes.erase(0, 900);
+    EXPECT_FALSE(in_block(receive_some(part).data()));
+  }
+  ASSERT_EQ(session.next_event().kind, EventKind::none);
+  EXPECT_EQ(written(receive(bytes)), "binary " + std::string(50000, 'v'));
+
+  bytes = text("one") + text("two");
+  for (const char byte : bytes) {
+    session.prepare()[0] = byte;
+    session.received(1);
+  }
+  EXPECT_EQ(written(session.next_event()), "text one");
+  EXPECT_EQ(written(session.next_event()), "text two");
+}
+
+TEST_P(Memory, BytesNobodyLookedAtAreDroppedWithTheirMessageWhenWeClose) {
+  std::string bytes = binary(std::string(50000, 'v')) + close(1000, "bye");
+  for (int i = 0; i < 2; ++i) {
+    receive_some(bytes);
+    if (i == 0) {
+      ASSERT_EQ(session.next_event().kind, EventKind::none);
+    }
+  }
+  char out[Session::max_close_frame_size];
+  EXPECT_NE(session.close_frame(CloseCode::normal, "", out), 0U);
+  EXPECT_EQ(written(receive(bytes)), "close 1000 bye");
+}
+
 TEST_P(Memory, TakingABlockBackLeavesItsBytesAlone) {
   std::string bytes = text("in hand") + ping("p") + text("half").substr(0, 8);
   receive_some(bytes);
@@ -255,118 +269,6 @@ TEST_P(Memory, AfterAFailureThereIsRoomToDropInto) {
   }
   session.take_back();
   EXPECT_TRUE(session.wants_block());
-}
-
-// ---- Allocations
-
-TEST_P(Memory, MessagesInTheBlockAllocateNothing) {
-  const std::string bytes = text("Hello") + ping("x") + binary(std::string(1000, 'b'));
-  const auto once = [&] {
-    std::ranges::copy(bytes, session.prepare().begin());
-    session.received(bytes.size());
-    for (int i = 0; i < 3; ++i) {
-      const Event event = session.next_event();
-      ASSERT_NE(event.kind, EventKind::none);
-      if (event.kind == EventKind::message) {
-        ASSERT_FALSE(session.take_message(event).empty());
-      }
-    }
-    ASSERT_EQ(session.next_event().kind, EventKind::none);
-  };
-  Allocations watched;
-  for (int i = 0; i < 100; ++i) once();
-  EXPECT_EQ(watched.count(), 0U);
-}
-
-TEST_P(Memory, InTheSteadyStateNoMessageAllocates) {
-  const std::string small = begin_text("Hel") + more("lo, ") + last("you");
-  const std::string medium = begin_binary(std::string(3000, 'm')) + last(std::string(3000, 'm'));
-  const std::string large = binary(std::string(1 << 20, 'l'));
-  const auto once = [&](std::string_view bytes) {
-    while (!bytes.empty()) {
-      const std::span<char> room = session.prepare();
-      const std::size_t size = std::min(room.size(), bytes.size());
-      std::copy_n(bytes.begin(), size, room.begin());
-      session.received(size);
-      bytes.remove_prefix(size);
-      while (session.next_event().kind != EventKind::none) continue;
-    }
-  };
-  for (const std::string& bytes : {small, medium, large}) once(bytes);
-  Allocations watched;
-  for (int i = 0; i < 10; ++i) {
-    for (const std::string* bytes : {&small, &medium, &large}) once(*bytes);
-  }
-  EXPECT_EQ(watched.count(), 0U);
-}
-
-TEST_P(Memory, NothingIsAllocatedForADeclaredLength) {
-  using namespace std::string_view_literals;
-  std::string bytes = header(0x82, 127, "\0\0\0\0\xF0\0\0\0"sv) + std::string(1000, 'x');
-  Allocations watched;
-  receive_some(bytes);
-  EXPECT_EQ(session.next_event().kind, EventKind::none);
-  EXPECT_FALSE(session.prepare().empty());
-  EXPECT_LE(watched.largest(), 12000U);
-  for (std::size_t received = 1000; received < 1'000'000;) {
-    std::string part(777, 'x');
-    receive_some(part);
-    received += 777 - part.size();
-    ASSERT_EQ(session.next_event().kind, EventKind::none);
-    ASSERT_LE(watched.largest(), 2 * received + 2 * 4096 + 64);
-  }
-}
-
-TEST_P(Memory, ParkingAfterEachByteAllocatesInProportionToTheMessage) {
-  const std::string bytes = text(std::string(4000, 't')) + ping("p") +
-                            text(std::string(9000, 't')) + begin_text(std::string(9000, 't')) +
-                            more(std::string(9000, 't'));
-  std::size_t events = 0;
-  Allocations watched;
-  for (const char byte : bytes) {
-    if (session.wants_block()) session.lend(block);
-    session.prepare()[0] = byte;
-    session.received(1);
-    while (session.next_event().kind != EventKind::none) ++events;
-    session.take_back();
-  }
-  EXPECT_EQ(events, 3U);
-  // Twice for doubling, and for each header (and the ping) what was there of it, again and again.
-  EXPECT_LE(watched.bytes(), 3 * bytes.size() + 5 * 400);
-}
-
-TEST_P(Memory, WithoutMemoryALargeMessageFails) {
-  if (!Allocations::can_fail()) GTEST_SKIP() << "the allocator is the sanitizer's";
-  std::string bytes = binary(std::string(50000, 'v'));
-  Allocations watched;
-  watched.fail(true);
-  Event event;
-  while (event.kind == EventKind::none) {
-    std::string part = bytes.substr(0, 10);  // small enough to need no memory itself
-    bytes.erase(0, 10);
-    receive_some(part);
-    event = session.next_event();
-  }
-  watched.fail(false);
-  EXPECT_EQ(written(event), "failure 1009");
-}
-
-TEST_P(Memory, WithoutMemoryParkingWithinAFrameFails) {
-  if (!Allocations::can_fail()) GTEST_SKIP() << "the allocator is the sanitizer's";
-  for (const std::size_t size : {1U, 10U}) {  // within the header, and within the payload
-    Session other{us(), limits};
-    other.lend(block);
-    const std::string bytes = text("Hello you").substr(0, size);
-    std::ranges::copy(bytes, other.prepare().begin());
-    other.received(bytes.size());
-    EXPECT_EQ(other.next_event().kind, EventKind::none);
-    Allocations watched;
-    watched.fail(true);
-    other.take_back();
-    watched.fail(false);
-    other.lend(block);
-    EXPECT_EQ(written(other.next_event()), "failure 1009");
-  }
 }
 
 }  // namespace

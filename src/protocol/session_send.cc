@@ -28,7 +28,10 @@ std::size_t Session::close_frame(CloseCode code, std::string_view reason,
                                  std::span<char, max_close_frame_size> out,
                                  MaskingKey key) noexcept {
   const bool silent = code == CloseCode::no_status;
-  if (close_sent_ || !(silent || may_be_sent(code, role_))) return 0;
+  // An answer echoes the peer's code (5.5.1), 1010 too, which a server may not begin with.
+  const bool allowed =
+      may_be_sent(code, role_) || (close_received_ && code == CloseCode::mandatory_extension);
+  if (close_sent_ || !(silent || allowed)) return 0;
   reason = silent ? std::string_view{} : cut_to_valid(reason, max_close_reason);
 
   FrameHeader header{.opcode = Opcode::close, .payload_size = silent ? 0 : 2 + reason.size()};

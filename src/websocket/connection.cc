@@ -1,7 +1,8 @@
-#include <hotline/base/error.h>
 #include <hotline/websocket/connection.h>
 
 #include <exception>
+
+#include <hotline/base/error.h>
 
 #include "protocol/utf8.h"
 #include "websocket/connection_core.h"
@@ -42,8 +43,10 @@ Connection::Write Connection::write(std::span<const std::byte> binary) & noexcep
 }
 Connection::Write Connection::write(const Message& message) & noexcept {
   const auto text = message.text();
-  return Write{*core_, message.is_text() ? Opcode::text : Opcode::binary,
-               {text.data(), text.size()}, message.is_checked()};
+  return Write{*core_,
+               message.is_text() ? Opcode::text : Opcode::binary,
+               {text.data(), text.size()},
+               message.is_checked()};
 }
 Connection::Write Connection::write(Message&& message) & noexcept {
   return Write{*core_, std::move(message)};

@@ -21,7 +21,7 @@ Task<> hang_up(Connection connection, CloseCode code, std::string reason, std::s
 }
 
 TEST_P(ClosingTest, answers_a_close_with_its_code_and_ends) {
-  for (const int code : {1000, 1001, 1003, 1007, 1011, 1012, 3000, 4999}) {
+  for (const int code : {1000, 1001, 1003, 1007, 1010, 1011, 1012, 3000, 4999}) {
     Line line{GetParam()};
     std::string ending;
     line.loop.run(read_to_end(line.connect(), ending));
@@ -112,7 +112,8 @@ TEST_P(ClosingTest, refuses_to_send_codes_that_may_not_be_sent) {
   Line line{GetParam()};
   auto connection = line.connect();
   for (const int code : {0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535}) {
-    EXPECT_THROW((void)connection.close(CloseCode{static_cast<std::uint16_t>(code)}), Error) << code;
+    EXPECT_THROW((void)connection.close(CloseCode{static_cast<std::uint16_t>(code)}), Error)
+        << code;
   }
   if (GetParam() == Role::server) {
     EXPECT_THROW((void)connection.close(CloseCode::mandatory_extension), Error);
@@ -192,7 +193,8 @@ TEST_P(ClosingTest, every_transfer_may_fail_and_nothing_leaks) {
     Line line{GetParam(), {}, options};
     std::string ending;
     auto handler = [](Connection connection, std::string& out) -> Task<> {
-      while (auto message = co_await connection.read()) co_await connection.write(std::move(*message));
+      while (auto message = co_await connection.read())
+        co_await connection.write(std::move(*message));
       out = describe(connection.close_status());
     };
     line.loop.run(handler(line.connect(), ending));

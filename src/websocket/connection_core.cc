@@ -176,7 +176,8 @@ void ConnectionCore::deliver(const Event& event) noexcept {
   reader->resumption_.resume();
 }
 
-// Up to the next message; false: there is none in what has been received, or the connection has ended.
+// Up to the next message; false: there is none in what has been received, or the connection has
+// ended.
 bool ConnectionCore::next_message(Event& event) noexcept {
   for (;;) {
     event = session_.next_event();
@@ -195,7 +196,7 @@ bool ConnectionCore::next_message(Event& event) noexcept {
           end(status_->code(), std::string(status_->reason()), ClosedBy::us);
         } else {
           const std::string reason{event.text()};
-          send_close(protocol::reply_to(event.code, session_.role()), {});
+          send_close(event.code, {});
           end(event.code, reason, ClosedBy::peer);
         }
         return false;

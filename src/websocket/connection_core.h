@@ -1,5 +1,9 @@
 #pragma once
 
+#include <memory>
+#include <string>
+#include <string_view>
+
 #include <hotline/base/error.h>
 #include <hotline/http/exchange.h>
 #include <hotline/net/stream.h>
@@ -7,10 +11,6 @@
 #include <hotline/protocol/session.h>
 #include <hotline/websocket/connection.h>
 #include <hotline/websocket/limits.h>
-
-#include <memory>
-#include <string>
-#include <string_view>
 
 #include "net/output.h"
 
@@ -34,8 +34,8 @@ struct ConnectionSettings {
 ///     open ──close sent──► closing ──► ended     (the coroutines hear of it)
 ///       └────────failure, loss, close received─────►┘
 ///
-/// Behind `ended` the core still sends what waits, lingers, and lets go of the stream. It lives while its
-/// handle, one of its awaiters, its stream or a posted step of it does.
+/// Behind `ended` the core still sends what waits, lingers, and lets go of the stream. It lives
+/// while its handle, one of its awaiters, its stream or a posted step of it does.
 class ConnectionCore final : private Waiter,
                              private OutputListener,
                              private hotline::detail::Timer,
@@ -43,9 +43,9 @@ class ConnectionCore final : private Waiter,
                              public http::detail::HandlerObserver {
  public:
   struct Origins {
-    std::string received;                            // came behind the handshake
-    std::string unsent;                              // goes before everything else
-    int subprotocol = -1;                            // index into the settings' list
+    std::string received;  // came behind the handshake
+    std::string unsent;    // goes before everything else
+    int subprotocol = -1;  // index into the settings' list
   };
 
   ConnectionCore(Loop& loop, protocol::Role role, StreamPointer stream,
@@ -132,39 +132,39 @@ class ConnectionCore final : private Waiter,
   Output output_;
 
   Connection::Read* reader_ = nullptr;
-  protocol::Event unread_;               // a message that nobody has read: receiving has stopped
-  char* held_block_ = nullptr;           // of a message in the handler's hands, when it is not the session's
-  std::unique_ptr<std::string> early_;   // received before there was a session
-  std::unique_ptr<std::string> pong_;    // the newest answer that waits for room
+  protocol::Event unread_;      // a message that nobody has read: receiving has stopped
+  char* held_block_ = nullptr;  // of a message in the handler's hands, when it is not the session's
+  std::unique_ptr<std::string> early_;  // received before there was a session
+  std::unique_ptr<std::string> pong_;   // the newest answer that waits for room
   std::unique_ptr<CloseStatus> status_;
-  detail::WaitNode* pings_ = nullptr;    // oldest first
+  detail::WaitNode* pings_ = nullptr;  // oldest first
   detail::WaitNode* closings_ = nullptr;
 
   TimePoint idle_since_;
   TimePoint message_since_{};
-  std::uint64_t messages_ = 0;           // received, to tell one under way from the next
+  std::uint64_t messages_ = 0;  // received, to tell one under way from the next
   std::uint64_t messages_watched_ = 0;
-  std::size_t received_ = 0;             // by the last recv
+  std::size_t received_ = 0;  // by the last recv
   std::uint64_t ping_number_ = 0;
 
   std::uint32_t references_ = 1;
-  std::uint32_t delivered_ = 0;          // messages and bytes since the reader last suspended
+  std::uint32_t delivered_ = 0;  // messages and bytes since the reader last suspended
   std::uint32_t delivered_bytes_ = 0;
   std::int16_t subprotocol_;
   State state_ = State::open;
-  bool holding_ = false;                 // a message in the handler's hands lies in the session's block
+  bool holding_ = false;  // a message in the handler's hands lies in the session's block
   bool has_unread_ = false;
   bool discarding_ = false;
   bool listening_ = false;
   bool pumping_ = false;
   bool yielding_ = false;
-  bool heard_ = false;                   // since the last look of the watch
-  bool moved_ = false;                   // a message, either way, since then
+  bool heard_ = false;  // since the last look of the watch
+  bool moved_ = false;  // a message, either way, since then
   bool progressed_ = false;
   bool stalled_ = false;
-  bool pinging_ = false;                 // the keepalive waits for a sign of life
-  bool output_broken_ = false;           // what waits to be sent is given up
-  bool full_ = false;                    // the last recv filled the room it was given
+  bool pinging_ = false;        // the keepalive waits for a sign of life
+  bool output_broken_ = false;  // what waits to be sent is given up
+  bool full_ = false;           // the last recv filled the room it was given
   Address remote_;
   Address local_;
 };

@@ -1,17 +1,18 @@
 #pragma once
 
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
+
 #include <hotline/base/error.h>
 #include <hotline/net/deadline.h>
 #include <hotline/net/memory_stream.h>
 #include <hotline/net/sleep.h>
 #include <hotline/net/task_group.h>
 #include <hotline/websocket/connection.h>
-
-#include <functional>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "support/frames.h"
 #include "support/test_loop.h"

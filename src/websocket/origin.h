@@ -16,8 +16,9 @@ struct Origin {
   /// Nothing if it is not of the form scheme://host[:port]; "null" is not.
   static std::optional<Origin> parse(std::string_view text);
 
-  /// Whether a page of this origin and a request for that Host header belong to the same host and port. A
-  /// Host without a port has the default one of the origin's scheme: TLS may have ended at a proxy.
+  /// Whether a page of this origin and a request for that Host header belong to the same host and
+  /// port. A Host without a port has the default one of the origin's scheme: TLS may have ended at
+  /// a proxy.
   bool is_host(std::string_view host_header) const;
 
   friend bool operator==(const Origin&, const Origin&) = default;

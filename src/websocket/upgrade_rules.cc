@@ -1,9 +1,9 @@
 #include "websocket/upgrade_rules.h"
 
+#include <algorithm>
+
 #include <hotline/base/error.h>
 #include <hotline/protocol/handshake.h>
-
-#include <algorithm>
 
 #include "base/header_tokens.h"
 
@@ -28,7 +28,8 @@ Response refuse(Status status, std::string text) {
   return response;
 }
 
-// RFC 9110 15.5.22: a 426 names what to upgrade to. The session puts the upgrade token into Connection.
+// RFC 9110 15.5.22: a 426 names what to upgrade to. The session puts the upgrade token into
+// Connection.
 Response upgrade_required(std::string text) {
   auto response = refuse(Status::upgrade_required, std::move(text));
   response.add("Upgrade", "websocket");
@@ -40,7 +41,8 @@ Response upgrade_required(std::string text) {
 std::optional<Response> Upgrader::State::refusal(const http::Request& request,
                                                  bool draining) const {
   auto response = first_refusal(request, draining);
-  // What follows a request that wanted to leave HTTP is perhaps not HTTP: it is never parsed as such.
+  // What follows a request that wanted to leave HTTP is perhaps not HTTP: it is never parsed as
+  // such.
   if (response && request.header_has_token("Upgrade", "websocket")) response->close();
   return response;
 }

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <hotline/http/request.h>
-#include <hotline/http/response.h>
-#include <hotline/websocket/upgrader.h>
-
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <hotline/http/request.h>
+#include <hotline/http/response.h>
+#include <hotline/websocket/upgrader.h>
 
 #include "websocket/connection_core.h"
 #include "websocket/origin.h"
@@ -20,11 +20,11 @@ class Upgrader::State {
   /// Throws Error (bad_option).
   explicit State(UpgraderOptions options);
 
-  /// The answer to a request that cannot be upgraded, by the first rule it breaks (RFC 6455 4.2); nullopt
-  /// if it can.
+  /// The answer to a request that cannot be upgraded, by the first rule it breaks (RFC 6455 4.2);
+  /// nullopt if it can.
   std::optional<http::Response> refusal(const http::Request& request, bool draining) const;
-  /// The 101 to a request that no rule refuses (RFC 6455 4.2.2), and which subprotocol it agrees on (an
-  /// index, or -1).
+  /// The 101 to a request that no rule refuses (RFC 6455 4.2.2), and which subprotocol it agrees on
+  /// (an index, or -1).
   http::Response acceptance(const http::Request& request, int& subprotocol) const;
 
   /// Answers a refusal, or takes the connection over.

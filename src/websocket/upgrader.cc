@@ -1,8 +1,9 @@
-#include <hotline/base/error.h>
 #include <hotline/websocket/upgrader.h>
 
 #include <algorithm>
 #include <array>
+
+#include <hotline/base/error.h>
 
 #include "base/header_tokens.h"
 #include "net/loop.h"

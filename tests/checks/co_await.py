@@ -1,9 +1,12 @@
-"""Finds the temporaries that g++ 12 destroys twice inside a co_await expression.
+"""Finds what g++ 12 compiles wrongly around co_await.
 
     co_await.py ROOT BUILD_DIRECTORY
 
-These are aggregates built in place, default arguments of that kind, and capturing lambdas. Every
-source that says co_await is read by clang-query with the build's own compile commands.
+Twice destroyed: aggregates built in place inside a co_await expression, default arguments of that
+kind, and capturing lambdas. A frame without room: a co_await in the condition of an if, a loop or a
+switch, in a coroutine that declares no variable anywhere (`while (co_await connection.read()) {}`,
+nothing else; it crashes when it is resumed). Every source that says co_await is read by clang-query
+with the build's own compile commands.
 """
 import concurrent.futures
 import json
@@ -19,9 +22,14 @@ CLANG_QUERY = os.environ.get("CLANG_QUERY", "clang-query-19")
 
 AGGREGATE = "initListExpr(hasType(hasUnqualifiedDesugaredType(recordType())))"
 CAPTURING_LAMBDA = "lambdaExpr(hasAnyCapture(lambdaCapture()))"
+AWAITING_CONDITION = "hasCondition(expr(anyOf(coawaitExpr(), hasDescendant(coawaitExpr()))))"
+STATEMENTS = ", ".join(
+    f"{kind}Stmt({AWAITING_CONDITION})" for kind in ("if", "while", "do", "for", "switch"))
 QUERY = f"""set output diag
 match coawaitExpr(unless(isExpansionInSystemHeader()), \
 hasDescendant(expr(anyOf({AGGREGATE}, {CAPTURING_LAMBDA}))))
+match stmt(anyOf({STATEMENTS}), unless(isExpansionInSystemHeader()), \
+hasAncestor(coroutineBodyStmt(hasBody(compoundStmt(unless(hasDescendant(declStmt())))))))
 """
 
 # Not compiled by the build, on purpose.
@@ -37,10 +45,11 @@ def query(source, compilation):
             [CLANG_QUERY, "-f", commands.name, str(source), *compilation],
             capture_output=True, text=True, check=False)
     errors = [line for line in (answer.stdout + answer.stderr).splitlines() if "error:" in line]
-    if answer.returncode or errors or not re.search(r"^\d+ match", answer.stdout, re.MULTILINE):
+    answered = len(re.findall(r"^\d+ match", answer.stdout, re.MULTILINE))
+    if answer.returncode or errors or answered != QUERY.count("\nmatch "):
         return [f"{source}: clang-query failed", *(errors or [answer.stdout, answer.stderr])]
     return [
-        line.replace('note: "root" binds here', "below this co_await: what g++ 12 destroys twice")
+        line.replace('note: "root" binds here', "g++ 12 compiles this co_await wrongly")
         for line in answer.stdout.splitlines() if '"root" binds here' in line]
 
 
@@ -71,7 +80,7 @@ def sources_with_co_await(root):
 
 
 def main():
-    root, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    root, build = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
     entries = json.loads((build / "compile_commands.json").read_text())
     commands = {entry["file"]: entry for entry in entries}
     sources = list(sources_with_co_await(root))
@@ -92,7 +101,7 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for found in pool.map(look_at, sources):
             problems += found
-    print("\n".join(problems) or f"no such temporaries in {len(sources)} files")
+    print("\n".join(problems) or f"no such co_await in {len(sources)} files")
     return 1 if problems else 0
 
 

@@ -1,4 +1,4 @@
-"""The co_await check catches each kind of temporary, and lets named ones pass."""
+"""The co_await check catches what g++ 12 compiles wrongly, and lets the rest pass."""
 import pathlib
 import tempfile
 import unittest
@@ -17,7 +17,7 @@ struct Task {
   };
   bool await_ready() { return true; }
   void await_suspend(std::coroutine_handle<>) {}
-  void await_resume() {}
+  int await_resume() { return 0; }
 };
 class Text { public: Text(const char* = ""); ~Text(); Text operator+(const Text&) const; };
 struct Options { Text name = {}; int count = 0; };
@@ -29,11 +29,11 @@ Task write(Message); template <class Function> Task call(Function) { co_return; 
 
 
 class CoAwaitCheck(unittest.TestCase):
-    def found(self, statements):
+    def found(self, statements, local="Text local;"):
         with tempfile.TemporaryDirectory() as directory:
             source = pathlib.Path(directory, "sample.cc")
             source.write_text(
-                PRELUDE + "Task coroutine() {\n  Text local;\n" + statements + "\n}\n")
+                PRELUDE + f"Task coroutine() {{\n  {local}\n" + statements + "\n}\n")
             return query(source, ["--", "-std=c++20", "-Wall"])
 
     def catches(self, statement):
@@ -73,6 +73,23 @@ class CoAwaitCheck(unittest.TestCase):
         self.passes("co_await call([] {});")
         self.passes("co_await take_number(1);")
         self.passes('co_await Dialer{Text{"x"}}.dial();')
+
+    def test_a_condition_that_awaits_where_nothing_is_declared(self):
+        for statement in (
+                "if (co_await take_number(1)) {}",
+                "if (!co_await take_number(1)) co_return;",
+                "while (co_await take_number(1)) {}",
+                "do {} while (co_await take_number(1));",
+                "for (; co_await take_number(1) > 2;) {}",
+                "switch (co_await take_number(1)) { default: ; }",
+                "for (;;) { if (co_await take_number(1)) break; }"):
+            self.assertEqual(len(self.found(statement, "")), 1, statement)
+            self.assertEqual(self.found(statement), [], "with a local variable: " + statement)
+        for statement in (
+                "while (const int number = co_await take_number(1)) { (void)number; }",
+                "if (const bool yes = co_await take_number(1)) { (void)yes; }",
+                "co_await take_number(1);"):
+            self.assertEqual(self.found(statement, ""), [], statement)
 
     def test_a_file_that_does_not_compile_is_reported(self):
         self.assertTrue(self.found("  co_await nothing;"))

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <hotline/protocol/close_status.h>
-#include <hotline/protocol/frame.h>
-
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-/// Frames as a peer puts them on the wire, and as a test reads them: plain and slow, and independent of the
-/// code under test.
+#include <hotline/protocol/close_status.h>
+#include <hotline/protocol/frame.h>
+
+/// Frames as a peer puts them on the wire, and as a test reads them: plain and slow, and
+/// independent of the code under test.
 namespace hotline::testing {
 
 struct FrameOptions {

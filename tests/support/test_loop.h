@@ -1,12 +1,13 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
+
 #include <hotline/base/task.h>
 #include <hotline/net/memory_stream.h>
 #include <hotline/net/task_group.h>
-
-#include <string>
-#include <vector>
 
 #include "net/loop.h"
 
@@ -24,8 +25,8 @@ class MemoryLogger final : public Logger {
   int errors = 0;
 };
 
-/// A loop in virtual time. What a test leaves behind when it ends, tasks, blocks, connections or streams, is
-/// a failure.
+/// A loop in virtual time. What a test leaves behind when it ends, tasks, blocks, connections or
+/// streams, is a failure.
 class TestLoop {
  public:
   TestLoop() = default;

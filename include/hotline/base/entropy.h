@@ -15,8 +15,8 @@ class Entropy {
   std::uint64_t number() noexcept;
 };
 
-/// The kernel's generator (getrandom), read in batches. One per thread: the reference is for the calling
-/// thread only.
+/// The kernel's generator (getrandom), read in batches. One per thread: the reference is for the
+/// calling thread only.
 Entropy& system_entropy() noexcept;
 
 /// The same numbers for the same seed; for tests, never for keys.

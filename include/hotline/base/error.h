@@ -57,8 +57,8 @@ struct std::is_error_condition_enum<hotline::Condition> : std::true_type {};
 
 namespace hotline {
 
-/// The one exception of the library: a code, and in `what()` the context (which header, which address).
-/// Codes are `Fault`s or the system's own; both compare with `Condition`.
+/// The one exception of the library: a code, and in `what()` the context (which header, which
+/// address). Codes are `Fault`s or the system's own; both compare with `Condition`.
 class Error : public std::system_error {
  public:
   explicit Error(Fault fault);
@@ -68,15 +68,15 @@ class Error : public std::system_error {
   bool is(Condition condition) const noexcept { return code() == condition; }
 };
 
-/// Thrown by waits (sleep, offload, an Asio operation) when the server drains or the wait is cancelled.
-/// Leaving a handler by it is an ordinary ending, not a failure.
+/// Thrown by waits (sleep, offload, an Asio operation) when the server drains or the wait is
+/// cancelled. Leaving a handler by it is an ordinary ending, not a failure.
 class Cancelled : public Error {
  public:
   Cancelled();
 };
 
-/// Text from a peer, made safe for a log line or a response: bytes outside printable ASCII, quotes and
-/// backslashes become \xNN; cut after `limit` bytes of input with "...".
+/// Text from a peer, made safe for a log line or a response: bytes outside printable ASCII, quotes
+/// and backslashes become \xNN; cut after `limit` bytes of input with "...".
 std::string escaped(std::string_view text, std::size_t limit = 200);
 
 }  // namespace hotline

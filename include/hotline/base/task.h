@@ -27,13 +27,14 @@ class ChainOwner {
   ~ChainOwner() = default;
 };
 
-/// Live Task frames of this thread (created minus destroyed): tests end at the number they began with.
+/// Live Task frames of this thread (created minus destroyed): tests end at the number they began
+/// with.
 inline constinit thread_local std::int64_t live_tasks = 0;
 
-// A chain is a root task and, below it, the tasks awaited one by another down to the one that runs or
-// waits. Only roots have an owner that can destroy them from outside; children belong to the awaiting
-// frame. So "is it running?" is a question for the root, and a root that is destroyed while its chain
-// runs is marked, and dies at the next suspension.
+// A chain is a root task and, below it, the tasks awaited one by another down to the one that runs
+// or waits. Only roots have an owner that can destroy them from outside; children belong to the
+// awaiting frame. So "is it running?" is a question for the root, and a root that is destroyed
+// while its chain runs is marked, and dies at the next suspension.
 class PromiseBase {
  public:
   PromiseBase() noexcept { ++live_tasks; }
@@ -59,8 +60,8 @@ class PromiseBase {
   const std::exception_ptr& exception() const noexcept { return exception_; }
 
   // Starts the task below `parent`. True: it has suspended, and resumes the parent when it ends.
-  // Neither symmetric transfer (g++ 12 makes it a tail call only at -O2) nor a resumption of the parent
-  // from here bounds the stack: a child that ends at once lets the parent simply go on.
+  // Neither symmetric transfer (g++ 12 makes it a tail call only at -O2) nor a resumption of the
+  // parent from here bounds the stack: a child that ends at once lets the parent simply go on.
   bool start_below(std::coroutine_handle<> self, std::coroutine_handle<> parent,
                    PromiseBase& root) noexcept {
     root_ = &root;
@@ -78,8 +79,8 @@ class PromiseBase {
     run(self);
   }
 
-  // For roots: resumes a coroutine of this chain, then looks what has become of it. `this` may be gone
-  // afterwards.
+  // For roots: resumes a coroutine of this chain, then looks what has become of it. `this` may be
+  // gone afterwards.
   void run(std::coroutine_handle<> leaf) noexcept {
     running_ = true;
     leaf.resume();
@@ -199,8 +200,8 @@ class [[nodiscard]] TaskAwaiter {
   Handle handle_;
 };
 
-/// Owns a started root task. Destroying it destroys the task and all that it awaits, at once or, if the
-/// chain runs just now, at its next suspension.
+/// Owns a started root task. Destroying it destroys the task and all that it awaits, at once or, if
+/// the chain runs just now, at its next suspension.
 class Chain {
  public:
   Chain() = default;
@@ -208,7 +209,8 @@ class Chain {
   Chain& operator=(const Chain&) = delete;
   ~Chain() { reset(); }
 
-  /// Runs the task until it first suspends; `owner.chain_finished()` may be called before this returns.
+  /// Runs the task until it first suspends; `owner.chain_finished()` may be called before this
+  /// returns.
   template <typename T>
   void start(Task<T> task, ChainOwner& owner) noexcept;
 
@@ -229,14 +231,15 @@ class Chain {
 
 }  // namespace detail
 
-/// A coroutine that is started when it is awaited (lazy) and destroyed with its owner (dropping cancels).
+/// A coroutine that is started when it is awaited (lazy) and destroyed with its owner (dropping
+/// cancels).
 ///
-/// It runs on the thread that awaits it, starts inline, and costs no suspension where it ends at once.
-/// Await it once, as an rvalue: `co_await work()`. What it throws is thrown where it is awaited. An empty
-/// `Task<>` (default-constructed or moved from) is one that has nothing to do.
+/// It runs on the thread that awaits it, starts inline, and costs no suspension where it ends at
+/// once. Await it once, as an rvalue: `co_await work()`. What it throws is thrown where it is
+/// awaited. An empty `Task<>` (default-constructed or moved from) is one that has nothing to do.
 ///
-/// Destroying a Task that was not started runs nothing of it. Destroying the frame that awaits a Task
-/// destroys the Task, and with it whatever it waits for. Not thread-safe.
+/// Destroying a Task that was not started runs nothing of it. Destroying the frame that awaits a
+/// Task destroys the Task, and with it whatever it waits for. Not thread-safe.
 template <typename T>
 class [[nodiscard("a Task does nothing until it is awaited or spawned")]] Task {
   static_assert(!std::is_reference_v<T>, "return a pointer or a value");
@@ -275,9 +278,9 @@ class [[nodiscard("a Task does nothing until it is awaited or spawned")]] Task {
 
 namespace detail {
 
-// g++ 12 lays out the frame of a coroutine wrongly that has `if (co_await …)` or `while (co_await …)` and no
-// local variable at all: a hidden variable comes first, and every handle points beside the frame. Such a
-// coroutine cannot run; it says so instead of running wild.
+// g++ 12 lays out the frame of a coroutine wrongly that has `if (co_await …)` or `while (co_await
+// …)` and no local variable at all: a hidden variable comes first, and every handle points beside
+// the frame. Such a coroutine cannot run; it says so instead of running wild.
 template <typename Promise>
 std::coroutine_handle<Promise> checked_handle(Promise& promise) {
   const auto handle = std::coroutine_handle<Promise>::from_promise(promise);

@@ -25,9 +25,10 @@ namespace detail {
 /// A connection taken away from its HTTP session.
 struct TakenOver {
   StreamPointer stream;
-  std::string received;  // bytes that came behind the request
-  std::string
-      unsent;  // bytes of earlier responses, then the given head: to be sent before anything else
+  /// Bytes that came behind the request.
+  std::string received;
+  /// Bytes of earlier responses, then the given head: to be sent before anything else.
+  std::string unsent;
 };
 
 /// Whoever took the connection over, told how the handler of the request ended: once, unless the
@@ -88,7 +89,7 @@ class ExchangeCore {
   /// Ends the session and hands over its connection with `head` to be sent first. The request stays
   /// valid until the core is released. Throws Error: already_answered, cannot_hijack.
   virtual TakenOver take_over(std::string_view head) = 0;
-  /// After take_over: who hears of the handler's end. Null: nobody any more.
+  /// Who hears of the handler's end, also after this core has been released. Null: nobody any more.
   virtual void observe_handler(HandlerObserver* observer) noexcept = 0;
   /// The Exchange is gone: answers 500 if nothing was answered. May be called after the session has
   /// ended.

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "hotline/base/error.h"
-#include "hotline/base/task.h"
-#include "hotline/net/timer.h"
+#include <hotline/base/error.h>
+#include <hotline/base/task.h>
+#include <hotline/net/timer.h>
 
 namespace hotline {
 
@@ -57,9 +57,9 @@ class [[nodiscard("co_await it")]] Deadline final : private detail::ChainOwner,
   bool timed_out_ = false;
 };
 
-/// Awaits `task`, but at most for `duration` on this loop's clock: then it is destroyed, which cancels what
-/// it waits for, and Error (deadline_passed) is thrown. A read that is cut off by this consumes nothing, and
-/// the connection stays usable.
+/// Awaits `task`, but at most for `duration` on this loop's clock: then it is destroyed, which
+/// cancels what it waits for, and Error (deadline_passed) is thrown. A read that is cut off by this
+/// consumes nothing, and the connection stays usable.
 template <typename T>
 Deadline<T> deadline(Duration duration, Task<T> task) noexcept {
   return Deadline<T>{duration, std::move(task)};

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "hotline/net/stream.h"
+#include <hotline/net/stream.h>
 
 namespace hotline {
 
@@ -29,12 +29,13 @@ struct MemoryStreamOptions {
   std::uint64_t seed = 1;
 };
 
-/// Two connected streams without a socket, both of `loop`: what is written to one is read from the other.
-/// Readiness is told by the loop, never from inside a call. For tests.
+/// Two connected streams without a socket, both of `loop`: what is written to one is read from the
+/// other. Readiness is told by the loop, never from inside a call. For tests.
 std::pair<StreamPointer, StreamPointer> make_memory_streams(
     Loop& loop, const MemoryStreamOptions& options = {});
 
-/// Transfers tried on a pair so far, by either of its ends: where `reset_at` and `fail_at` can point.
+/// Transfers tried on a pair so far, by either of its ends: where `reset_at` and `fail_at` can
+/// point.
 std::uint64_t memory_stream_transfers(const Stream& stream) noexcept;
 
 /// Memory streams alive on this thread: a test ends with the number it began with.

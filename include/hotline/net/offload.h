@@ -6,10 +6,10 @@
 #include <type_traits>
 #include <variant>
 
-#include "hotline/base/error.h"
-#include "hotline/base/task.h"
-#include "hotline/net/stream.h"
-#include "hotline/net/timer.h"
+#include <hotline/base/error.h>
+#include <hotline/base/task.h>
+#include <hotline/net/stream.h>
+#include <hotline/net/timer.h>
 
 namespace hotline {
 
@@ -46,21 +46,21 @@ struct OffloadState {
 };
 }  // namespace detail
 
-/// Work that would hold up the loop, done on another thread: make one, then `co_await` it by its name.
+/// Work that would hold up the loop, done on another thread: make one, then `co_await` it by its
+/// name.
 ///
 ///     hotline::Offload hashing{[password] { return slow_hash(password); }};
 ///     const auto hash = co_await hashing;
 ///
-/// `function` runs once, on a thread of the runtime's pool, and must own what it uses: it may outlive the
-/// coroutine that waits, since cancelling abandons the waiting and not the work. What it throws is thrown
-/// where it is awaited. Throws Cancelled when the server drains.
+/// `function` runs once, on a thread of the runtime's pool, and must own what it uses: it may
+/// outlive the coroutine that waits, since cancelling abandons the waiting and not the work. What
+/// it throws is thrown where it is awaited. Throws Cancelled when the server drains.
 template <typename Function>
 class Offload {
  public:
   using Result = std::invoke_result_t<Function&>;
 
-  explicit Offload(Function function)
-      : state_(std::make_shared<State>(std::move(function))) {}
+  explicit Offload(Function function) : state_(std::make_shared<State>(std::move(function))) {}
   Offload(const Offload&) = delete;
   Offload& operator=(const Offload&) = delete;
 
@@ -76,7 +76,7 @@ class Offload {
 
 template <typename Function>
 class [[nodiscard("co_await it")]] Offload<Function>::Awaiter final : private Waiter,
-                                                                     private detail::Drainable {
+                                                                      private detail::Drainable {
  public:
   explicit Awaiter(std::shared_ptr<State> state) : state_(std::move(state)) {}
   Awaiter(const Awaiter&) = delete;

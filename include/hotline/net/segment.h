@@ -8,8 +8,8 @@ class Output;
 
 namespace hotline::detail {
 
-/// A piece of an output's backlog. The base is embedded in a suspended write and refers to the caller's
-/// memory (or to none: a fence behind what was queued before it).
+/// A piece of an output's backlog. The base is embedded in a suspended write and refers to the
+/// caller's memory (or to none: a fence behind what was queued before it).
 class Segment {
  public:
   Segment() = default;
@@ -23,7 +23,8 @@ class Segment {
 
  private:
   friend class hotline::Output;
-  /// The bytes are with the system, or the output has failed. May destroy the segment and the output.
+  /// The bytes are with the system, or the output has failed. May destroy the segment and the
+  /// output.
   virtual void sent() noexcept {}
 
   Segment* next_ = nullptr;

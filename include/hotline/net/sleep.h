@@ -1,7 +1,7 @@
 #pragma once
 
-#include "hotline/base/task.h"
-#include "hotline/net/timer.h"
+#include <hotline/base/task.h>
+#include <hotline/net/timer.h>
 
 namespace hotline {
 
@@ -28,8 +28,8 @@ class [[nodiscard("co_await it")]] Sleep final : private detail::Timer, private 
   detail::Resumption resumption_;
 };
 
-/// Lets at least `duration` pass on this loop's clock. Throws Cancelled when the server drains, Error
-/// (no_runtime) off a loop's thread.
+/// Lets at least `duration` pass on this loop's clock. Throws Cancelled when the server drains,
+/// Error (no_runtime) off a loop's thread.
 inline Sleep sleep(Duration duration) noexcept { return Sleep{duration}; }
 
 }  // namespace hotline

@@ -6,12 +6,13 @@
 #include <span>
 #include <system_error>
 
-#include "hotline/net/address.h"
+#include <hotline/net/address.h>
 
 namespace hotline {
 
-/// What one attempt to read or write came to. `error` is an errno value: 0, EAGAIN (not now: wait, then try
-/// again), or a failure after which the stream is of no more use. A read of 0 bytes with no error is the end.
+/// What one attempt to read or write came to. `error` is an errno value: 0, EAGAIN (not now: wait,
+/// then try again), or a failure after which the stream is of no more use. A read of 0 bytes with
+/// no error is the end.
 struct Transfer {
   std::size_t size = 0;
   int error = 0;
@@ -33,9 +34,9 @@ class Waiter {
 
 /// A non-blocking stream of bytes: TCP, in memory, and whatever else carries a connection.
 ///
-/// All members are called on the thread of the loop that the stream belongs to. At most one wait in each
-/// direction at a time. A wait looks at the state anew: it is never too late for what came before it.
-/// `ready` is never called from inside a member of the stream.
+/// All members are called on the thread of the loop that the stream belongs to. At most one wait in
+/// each direction at a time. A wait looks at the state anew: it is never too late for what came
+/// before it. `ready` is never called from inside a member of the stream.
 class Stream {
  public:
   virtual Transfer try_read(std::span<char> bytes) noexcept = 0;
@@ -48,7 +49,8 @@ class Stream {
   virtual void cancel_wait(Waiter& waiter) noexcept = 0;
   /// No more will be written; the peer reads to the end of what was.
   virtual void shut_down() noexcept = 0;
-  /// Closes, and frees the object as soon as no callback of it is under way. Takes the destructor's place.
+  /// Closes, and frees the object as soon as no callback of it is under way. Takes the destructor's
+  /// place.
   virtual void release() noexcept = 0;
 
   virtual const Address& remote_address() const noexcept = 0;

@@ -3,12 +3,13 @@
 #include <cstddef>
 #include <exception>
 
-#include "hotline/base/task.h"
+#include <hotline/base/task.h>
 
 namespace hotline {
 
-/// Tasks that run beside the one that owns the group, and end before it: leaving the scope cancels those
-/// still under way. So what stands before the group in a scope may be referred to by its tasks.
+/// Tasks that run beside the one that owns the group, and end before it: leaving the scope cancels
+/// those still under way. So what stands before the group in a scope may be referred to by its
+/// tasks.
 ///
 ///     hotline::TaskGroup group;
 ///     group.spawn(push_prices(connection));
@@ -31,8 +32,8 @@ class TaskGroup {
   std::size_t size() const noexcept { return size_; }
 
   class Join;
-  /// Waits until all have ended; then throws what the first that failed has thrown (Cancelled is no failure).
-  /// For one waiter at a time.
+  /// Waits until all have ended; then throws what the first that failed has thrown (Cancelled is no
+  /// failure). For one waiter at a time.
   Join join() & noexcept;
   Join join() && = delete;
 

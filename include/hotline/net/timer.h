@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "hotline/base/clock.h"
+#include <hotline/base/clock.h>
 
 namespace hotline {
 class Loop;
@@ -10,8 +10,8 @@ class Loop;
 
 namespace hotline::detail {
 
-/// A deadline in a loop's timer tree, embedded in whoever waits for it: setting allocates nothing and costs
-/// O(log n). Destroying it cancels.
+/// A deadline in a loop's timer tree, embedded in whoever waits for it: setting allocates nothing
+/// and costs O(log n). Destroying it cancels.
 class Timer {
  public:
   Timer() = default;

@@ -37,10 +37,6 @@ enum class CloseCode : std::uint16_t {
 /// 1010 is understood from either end.
 [[nodiscard]] bool may_be_received(std::uint16_t code) noexcept;
 
-/// The code to answer a received close with: the same one where this end may send it, no_status for
-/// no_status, else normal (RFC 6455, 5.5.1).
-[[nodiscard]] CloseCode reply_to(CloseCode received, Role sender) noexcept;
-
 /// "going_away"; "application" for 3000 to 4999; "unknown" for the rest. Static storage.
 [[nodiscard]] std::string_view name(CloseCode code) noexcept;
 

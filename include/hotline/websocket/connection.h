@@ -1,16 +1,16 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+
 #include <hotline/base/clock.h>
 #include <hotline/base/task.h>
 #include <hotline/net/address.h>
 #include <hotline/net/segment.h>
 #include <hotline/protocol/close_status.h>
 #include <hotline/protocol/message.h>
-
-#include <cstddef>
-#include <optional>
-#include <span>
-#include <string_view>
 
 namespace hotline::websocket {
 
@@ -46,16 +46,17 @@ class CoreReference {
 
 /// One end of a WebSocket (RFC 6455), from the handshake to the end of the call. Movable.
 ///
-/// Everything here happens on the loop's thread that made the connection. One coroutine reads at a time;
-/// any number may write, and their messages never mix. What arrives is handled whether or not anybody
-/// reads: pings are answered, a close is noticed. It stops receiving at the first message that nobody has
-/// read; then TCP holds the peer back.
+/// Everything here happens on the loop's thread that made the connection. One coroutine reads at a
+/// time; any number may write, and their messages never mix. What arrives is handled whether or not
+/// anybody reads: pings are answered, a close is noticed. It stops receiving at the first message
+/// that nobody has read; then TCP holds the peer back.
 ///
-/// How a connection ends is data, not an exception: read() gives nullopt, write() false, ping() nullopt,
-/// as often as they are asked, and close_status() tells who ended it and why.
+/// How a connection ends is data, not an exception: read() gives nullopt, write() false, ping()
+/// nullopt, as often as they are asked, and close_status() tells who ended it and why.
 ///
-/// Destroying a connection that is open closes it: 1000; 1001 if the server drains; 1011 if an exception
-/// flies. The closing handshake goes on by itself. Coroutines that wait for it meanwhile get its ending.
+/// Destroying a connection that is open closes it: 1000; 1001 if the server drains; 1011 if an
+/// exception flies. The closing handshake goes on by itself. Coroutines that wait for it meanwhile
+/// get its ending.
 class [[nodiscard]] Connection {
  public:
   class Read;
@@ -69,17 +70,18 @@ class [[nodiscard]] Connection {
   Connection& operator=(Connection&& other) noexcept;
   ~Connection();
 
-  /// `co_await` gives std::optional<Message>: the next message, or nullopt when the connection has ended.
-  /// Where a message is there already, it does not suspend. The message is valid until the next read or
-  /// the connection's end. Cancelling a read consumes nothing. A second read at the same time throws
-  /// Error (concurrent_read).
+  /// `co_await` gives std::optional<Message>: the next message, or nullopt when the connection has
+  /// ended. Where a message is there already, it does not suspend. The message is valid until the
+  /// next read or the connection's end. Cancelling a read consumes nothing. A second read at the
+  /// same time throws Error (concurrent_read).
   [[nodiscard]] Read read() & noexcept;
   Read read() && = delete;
 
-  /// `co_await` gives bool: the message was taken; false, the connection has ended. Suspends only while
-  /// more than 64 KiB wait for a slow peer: this is the back-pressure. The message is taken whole before
-  /// that: cancelling abandons the waiting, never the message. What is given must stay valid until the
-  /// await has ended. Text must be UTF-8: else Error (invalid_text) is thrown, and nothing is sent.
+  /// `co_await` gives bool: the message was taken; false, the connection has ended. Suspends only
+  /// while more than 64 KiB wait for a slow peer: this is the back-pressure. The message is taken
+  /// whole before that: cancelling abandons the waiting, never the message. What is given must stay
+  /// valid until the await has ended. Text must be UTF-8: else Error (invalid_text) is thrown, and
+  /// nothing is sent.
   [[nodiscard]] Write write(std::string_view text) & noexcept;
   [[nodiscard]] Write write(std::span<const std::byte> binary) & noexcept;
   /// Text or binary, as the message is.
@@ -89,23 +91,26 @@ class [[nodiscard]] Connection {
   template <typename T>
   Write write(T&&) && = delete;
 
-  /// `co_await` gives std::optional<Duration>: the round-trip time, or nullopt if the connection ended
-  /// before the pong came.
+  /// `co_await` gives std::optional<Duration>: the round-trip time, or nullopt if the connection
+  /// ended before the pong came.
   [[nodiscard]] Ping ping() & noexcept;
   Ping ping() && = delete;
 
-  /// Sends a close frame, then waits until the peer has answered it or the grace time is over; gives the
-  /// CloseStatus. Codes: 1000, 1001, 1002, 1003, 1007 to 1009, 1011 to 1014, 3000 to 4999 (1010 only for
-  /// clients); others throw Error (bad_option). The reason, UTF-8, is cut to 123 bytes. Messages that still
-  /// come are dropped. On a connection that is closing or has ended it sends nothing.
+  /// Sends a close frame, then waits until the peer has answered it or the grace time is over;
+  /// gives the CloseStatus. Codes: 1000, 1001, 1002, 1003, 1007 to 1009, 1011 to 1014, 3000 to 4999
+  /// (1010 only for clients); others throw Error (bad_option). The reason, UTF-8, is cut to 123
+  /// bytes. Messages that still come are dropped. On a connection that is closing or has ended it
+  /// sends nothing.
   [[nodiscard]] Closed close(CloseCode code = CloseCode::normal, std::string_view reason = {}) &;
   Closed close(CloseCode = {}, std::string_view = {}) && = delete;
-  /// Waits until the connection has ended, whoever ends it; gives the CloseStatus. It does not read: where
-  /// nobody reads, call discard_input() first, or a message will stand before the close.
+  /// Waits until the connection has ended, whoever ends it; gives the CloseStatus. It does not
+  /// read: where nobody reads, call discard_input() first, or a message will stand before the
+  /// close.
   [[nodiscard]] Closed closed() & noexcept;
   Closed closed() && = delete;
 
-  /// From now on messages are dropped as they come, for those that only push. Reads wait for the end.
+  /// From now on messages are dropped as they come, for those that only push. Reads wait for the
+  /// end.
   void discard_input() noexcept;
 
   /// How it ended; closed_by() is nobody while it is open or still closing.

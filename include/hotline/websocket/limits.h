@@ -17,8 +17,9 @@ struct Limits {
   std::chrono::milliseconds message_time{120'000};
   /// Silence after which a ping is sent: it keeps middleboxes from forgetting the connection.
   std::chrono::milliseconds ping_interval{20'000};
-  /// Silence after that ping until the peer counts as vanished: 1011. A write that makes no progress for
-  /// that long ends the connection too (1006). Without it a vanished peer would hold its memory for ever.
+  /// Silence after that ping until the peer counts as vanished: 1011. A write that makes no
+  /// progress for that long ends the connection too (1006). Without it a vanished peer would hold
+  /// its memory for ever.
   std::chrono::milliseconds ping_timeout{20'000};
   /// No message either way for that long: 1001.
   std::chrono::milliseconds idle_timeout{24 * 3600 * 1000};

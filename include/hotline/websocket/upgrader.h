@@ -1,9 +1,5 @@
 #pragma once
 
-#include <hotline/http/exchange.h>
-#include <hotline/websocket/connection.h>
-#include <hotline/websocket/limits.h>
-
 #include <functional>
 #include <memory>
 #include <optional>
@@ -11,16 +7,21 @@
 #include <utility>
 #include <vector>
 
+#include <hotline/http/exchange.h>
+#include <hotline/websocket/connection.h>
+#include <hotline/websocket/limits.h>
+
 namespace hotline::websocket {
 
 /// How requests are upgraded. Checked when an Upgrader is made.
 struct UpgraderOptions {
-  /// What this end speaks, in its order of preference: the first that the client offers too is agreed on.
-  /// If none is common the header is left out, and the client decides whether to go on.
+  /// What this end speaks, in its order of preference: the first that the client offers too is
+  /// agreed on. If none is common the header is left out, and the client decides whether to go on.
   std::vector<std::string> subprotocols = {};
-  /// Whose pages may connect besides those of the same host: "https://example.org" (scheme, host and port),
-  /// "https://*.example.org" (any name below it), or "any", which lets every page that a user's browser
-  /// shows talk to this server in the user's name. A request without Origin (not a browser) is let in.
+  /// Whose pages may connect besides those of the same host: "https://example.org" (scheme, host
+  /// and port), "https://*.example.org" (any name below it), or "any", which lets every page that a
+  /// user's browser shows talk to this server in the user's name. A request without Origin (not a
+  /// browser) is let in.
   std::vector<std::string> origins = {};
   /// Decides in place of all that, if set. Called from all loops: const and thread-safe.
   std::function<bool(const http::Request&)> check_origin = nullptr;
@@ -30,8 +31,8 @@ struct UpgraderOptions {
   std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
-/// Turns HTTP requests into WebSocket connections (RFC 6455 4.2). Immutable: one serves all loops, and what
-/// it makes does not depend on its life.
+/// Turns HTTP requests into WebSocket connections (RFC 6455 4.2). Immutable: one serves all loops,
+/// and what it makes does not depend on its life.
 class Upgrader {
  public:
   class Upgrading;
@@ -40,12 +41,13 @@ class Upgrader {
   /// Throws Error (bad_option) that says which option and value.
   explicit Upgrader(UpgraderOptions options = {});
 
-  /// A route's handler that upgrades and then calls `callback` with the connection. A request that is
-  /// refused is answered, and `callback` not called. `callback` is called from all loops.
+  /// A route's handler that upgrades and then calls `callback` with the connection. A request that
+  /// is refused is answered, and `callback` not called. `callback` is called from all loops.
   http::Handler handler(std::function<Task<>(Connection)> callback) const;
 
-  /// `co_await` gives std::optional<Connection>: nullopt where the request was refused; it has been answered
-  /// and logged then. Views of the request end with this. Throws Error (already_answered, cannot_hijack).
+  /// `co_await` gives std::optional<Connection>: nullopt where the request was refused; it has been
+  /// answered and logged then. Views of the request end with this. Throws Error (already_answered,
+  /// cannot_hijack).
   [[nodiscard]] Upgrading upgrade(http::Exchange exchange) const;
 
  private:

@@ -1,0 +1,88 @@
+"""The program `hotline serve` as a child process, and what the system knows about it."""
+
+import os
+import pathlib
+import resource
+import select
+import signal
+import subprocess
+import sys
+import unittest
+
+# Generous: no test is about speed, and a loaded machine is not a defect.
+PATIENCE = 20
+
+_program = None
+
+
+def program():
+    """The program under test."""
+    return _program
+
+
+def main():
+    """Runs the calling module's tests: the first argument is the program, the rest unittest's."""
+    global _program
+    if len(sys.argv) < 2 or not os.access(sys.argv[1], os.X_OK):
+        sys.exit(f"usage: {pathlib.Path(sys.argv[0]).name} PROGRAM [TEST...]")
+    _program = os.path.abspath(sys.argv.pop(1))
+    sys.modules.setdefault("hotline_server", sys.modules[__name__])
+    unittest.main(module="__main__")
+
+
+class Server:
+    """A running server. Leaving its `with` ends it, whatever has become of it."""
+
+    def __init__(self, *arguments, threads=1, listen="127.0.0.1:0", descriptors=None):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
+        self.process = subprocess.Popen(
+            [program(), "serve", "--listen", listen, "--threads", str(threads), "--log-level",
+             "error", *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=limit if descriptors else None)
+        self.pid = self.process.pid
+        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
+        self.line = self.process.stdout.readline() if ready else ""
+        if "ws://" not in self.line:
+            self.process.kill()
+            raise AssertionError(f"the server did not start: {self.process.communicate()}")
+        self.url = self.line[self.line.index("ws://"):].split("/echo")[0] + "/echo"
+        self.authority = self.url[len("ws://"):-len("/echo")]
+        self.port = int(self.authority.rsplit(":", 1)[1])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+    def signal(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+
+    def wait(self, timeout=PATIENCE):
+        """The status it ends with."""
+        return self.process.wait(timeout)
+
+    def stop(self):
+        """Drains it: (status, what it said on stderr)."""
+        if self.process.poll() is None:
+            self.signal()
+        _, errors = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, errors
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def memory(self):
+        """Bytes of anonymous memory."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return 1024 * next(int(line.split()[1]) for line in status.splitlines()
+                           if line.startswith("RssAnon:"))
+
+    def cpu_seconds(self):
+        ticks = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
