@@ -3,14 +3,6 @@
 #include <hotline/base/error.h>
 
 namespace hotline::http {
-namespace {
-
-ByteStream byte_stream(detail::ExchangeCore& core, std::string_view head) {
-  auto taken = core.take_over(head);
-  return {core.loop(), std::move(taken.stream), std::move(taken.received), std::move(taken.unsent)};
-}
-
-}  // namespace
 
 Exchange::Responding::Responding(detail::ExchangeCore& core, const Response& response)
     : core_(core) {
@@ -30,10 +22,16 @@ Exchange::Responding Exchange::respond(const Response& response) & {
   return Responding{*core_, response};
 }
 
-ByteStream Exchange::hijack() { return byte_stream(*core_, {}); }
+Exchange::Hijacking Exchange::hijack() & { return Hijacking{*core_, {}}; }
 
-ByteStream Exchange::switch_protocols(const Response& headers) {
-  return byte_stream(*core_, switching_head(headers));
+Exchange::Hijacking Exchange::switch_protocols(const Response& headers) & {
+  return Hijacking{*core_, switching_head(headers)};
+}
+
+ByteStream Exchange::Hijacking::await_resume() {
+  auto taken = core_.take_over(head_);
+  return {core_.loop(), std::move(taken.stream), std::move(taken.received),
+          std::move(taken.unsent)};
 }
 
 }  // namespace hotline::http

@@ -19,7 +19,7 @@ std::uint64_t use_everything(const MemoryStreamOptions& options) {
     co_await site.gate.pass();
   });
   site.handle("/raw", [](Exchange exchange) -> Task<> {
-    auto stream = exchange.hijack();
+    auto stream = co_await exchange.hijack();
     char buffer[64];
     for (;;) {
       const auto count = co_await stream.read_some(buffer);

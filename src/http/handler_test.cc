@@ -95,7 +95,7 @@ TEST(Handler, hears_of_a_second_answer) {
       if (error.code() == Fault::already_answered) heard += "respond ";
     }
     try {
-      (void)exchange.hijack();
+      auto stream = co_await exchange.hijack();
     } catch (const Error& error) {
       if (error.code() == Fault::already_answered) heard += "hijack";
     }
@@ -182,7 +182,7 @@ TEST(Handler, may_give_its_exchange_away) {
   client.hang_up();
   EXPECT_EQ(site.sessions(), 0u);
   EXPECT_EQ(kept->request().path(), "/");
-  EXPECT_THROW((void)kept->hijack(), Error);
+  EXPECT_THROW(kept->hijack().await_resume(), Error);
   kept.reset();
 }
 
@@ -258,18 +258,20 @@ class TakeOver : public ::testing::Test {
     site.handle_later();
     site.handle_big(30'000);
     site.handle("/raw", [](Exchange exchange) -> Task<> {
-      auto stream = exchange.hijack();
+      auto stream = co_await exchange.hijack();
       EXPECT_TRUE(exchange.answered());
       EXPECT_EQ(exchange.request().path(), "/raw");
       co_await speak_lines(std::move(stream));
     });
     site.handle("/lines", [](Exchange exchange) -> Task<> {
       const auto headers = Response{Status::ok}.add("Upgrade", "lines");
-      return speak_lines(exchange.switch_protocols(headers));
+      auto stream = co_await exchange.switch_protocols(headers);
+      co_await speak_lines(std::move(stream));
     });
     site.handle("/late", [this](Exchange exchange) -> Task<> {
       co_await site.gate.pass();
-      co_await speak_lines(exchange.hijack());
+      auto stream = co_await exchange.hijack();
+      co_await speak_lines(std::move(stream));
     });
   }
 

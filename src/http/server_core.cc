@@ -107,6 +107,8 @@ void ServerCore::run() {
   for (std::size_t i = 0; i < loops_.size(); ++i) listener_->start(i);
   loops_.run();
   for (auto& worker : workers_) worker->close();
+  // What outlives its handler: connections that are closing, or still sending.
+  for (auto& loop : loops_) loop->abandon_members();
   drain_timer_->cancel();
   listener_.reset();
 }

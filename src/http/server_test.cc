@@ -111,7 +111,7 @@ class RunningServer {
       co_await exchange.respond(Status::ok, "slow\n");
     });
     server_.handle("/raw", [](Exchange exchange) -> Task<> {
-      auto stream = exchange.hijack();
+      auto stream = co_await exchange.hijack();
       char buffer[100];
       for (;;) {
         const auto count = co_await stream.read_some(buffer);
@@ -305,7 +305,7 @@ TEST(Server, ends_each_handler_on_the_thread_that_ran_it) {
   Server server{{.port = 0, .threads = 3, .handle_signals = false}};
   server.handle("/", [&](Exchange exchange) -> Task<> {
     const Witness witness{endings};
-    auto stream = exchange.hijack();
+    auto stream = co_await exchange.hijack();
     ++begun;
     char buffer[100];
     while (co_await stream.read_some(buffer) != 0) {
@@ -356,7 +356,7 @@ TEST(Server, drains_at_the_first_signal_and_ends_at_the_second) {
     server.handle(
         "/ok", [](Exchange exchange) -> Task<> { co_await exchange.respond(Status::ok, "ok\n"); });
     server.handle("/raw", [](Exchange exchange) -> Task<> {
-      auto stream = exchange.hijack();
+      auto stream = co_await exchange.hijack();
       char buffer[100];
       while (co_await stream.read_some(buffer) != 0) {
       }

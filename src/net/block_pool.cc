@@ -45,7 +45,7 @@ std::span<char> BlockPool::take() {
     free_.pop_back();
     unpoison(block);
   } else {
-    if (free_.capacity() < at_rest) free_.reserve(at_rest);  // so that giving back never throws
+    if (free_.capacity() < most_at_rest) free_.reserve(most_at_rest);  // so that giving back never throws
     block = static_cast<char*>(std::malloc(block_size));
     if (!block) throw std::bad_alloc();
   }
@@ -55,7 +55,7 @@ std::span<char> BlockPool::take() {
 
 void BlockPool::give_back(char* block) noexcept {
   --taken_;
-  if (free_.size() == at_rest) {
+  if (free_.size() == most_at_rest) {
     std::free(block);
     return;
   }

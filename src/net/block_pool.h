@@ -22,10 +22,11 @@ class BlockPool {
   void give_back(char* block) noexcept;
 
   std::size_t taken() const noexcept { return taken_; }
+  std::size_t at_rest() const noexcept { return free_.size(); }
 
  private:
   // 4 MiB at rest: a burst's blocks beyond that go back to the system.
-  static constexpr std::size_t at_rest = 64;
+  static constexpr std::size_t most_at_rest = 64;
 
   std::vector<char*> free_;
   std::size_t taken_ = 0;

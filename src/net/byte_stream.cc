@@ -5,33 +5,14 @@
 
 #include <hotline/base/error.h>
 
+#include "net/linger.h"
 #include "net/loop.h"
 #include "net/output.h"
 
 namespace hotline {
 namespace {
 
-class Readable final : private Waiter {
- public:
-  explicit Readable(Stream& stream) : stream_(stream) {}
-  Readable(const Readable&) = delete;
-  Readable& operator=(const Readable&) = delete;
-  ~Readable() { stream_.cancel_wait(*this); }
-
-  bool await_ready() const noexcept { return false; }
-  template <typename Promise>
-  void await_suspend(std::coroutine_handle<Promise> handle) noexcept {
-    resumption_ = detail::Resumption{handle};
-    stream_.wait_readable(*this);
-  }
-  void await_resume() const noexcept {}
-
- private:
-  void ready() noexcept override { resumption_.resume(); }
-
-  Stream& stream_;
-  detail::Resumption resumption_;
-};
+const Address no_address;
 
 class Room final : public detail::Segment {
  public:
@@ -55,7 +36,43 @@ class Room final : public detail::Segment {
 }  // namespace
 
 // Outlives its handle while bytes are still to be sent.
-class ByteStream::Core final : private OutputListener, private detail::Timer {
+class ByteStream::Core final : private Waiter,
+                               private OutputListener,
+                               private detail::Timer,
+                               private detail::Drainable {
+ private:
+  // A read that waits. It may outlive the core, and forgets it then.
+  class Readable {
+   public:
+    explicit Readable(Core& core) : core_(&core) {}
+    Readable(const Readable&) = delete;
+    Readable& operator=(const Readable&) = delete;
+    ~Readable() {
+      if (!core_ || core_->reader_ != this) return;
+      core_->reader_ = nullptr;
+      core_->stream_->cancel_wait(*core_);
+    }
+
+    bool await_ready() noexcept {
+      if (!core_->stream_) forget();
+      return core_ == nullptr;
+    }
+    template <typename Promise>
+    void await_suspend(std::coroutine_handle<Promise> handle) noexcept {
+      resumption_ = detail::Resumption{handle};
+      core_->reader_ = this;
+      core_->stream_->wait_readable(*core_);
+    }
+    bool await_resume() const noexcept { return core_ != nullptr; }
+
+    void wake() noexcept { resumption_.resume(); }
+    void forget() noexcept { core_ = nullptr; }
+
+   private:
+    Core* core_;
+    detail::Resumption resumption_;
+  };
+
  public:
   Core(Loop& loop, StreamPointer stream, std::string received, std::string_view unsent)
       : loop_(loop),
@@ -63,6 +80,7 @@ class ByteStream::Core final : private OutputListener, private detail::Timer {
         output_(loop, *this),
         received_(std::move(received)) {
     loop_.connection_opened();
+    join(loop_);
     output_.attach(*stream_);
     if (!unsent.empty()) output_.write(unsent, {});
   }
@@ -74,15 +92,10 @@ class ByteStream::Core final : private OutputListener, private detail::Timer {
       received_.erase(0, count);
       co_return count;
     }
-    if (std::exchange(reading_, true)) throw Error(Fault::concurrent_read);
-    struct Done {
-      bool& reading;
-      ~Done() { reading = false; }
-    };
-    Done done{reading_};
+    if (reader_) throw Error(Fault::concurrent_read);
     for (;;) {
-      Readable readable{*stream_};
-      co_await readable;
+      Readable readable{*this};
+      if (!co_await readable) throw Error(Fault::connection_ended);
       const auto transfer = stream_->try_read(bytes);
       if (transfer.failed()) throw Error(transfer.code(), "reading");
       if (!transfer.would_block()) co_return transfer.size;
@@ -100,6 +113,7 @@ class ByteStream::Core final : private OutputListener, private detail::Timer {
 
   void shut_down() noexcept {
     ending_ = true;
+    if (!stream_) return;
     output_.flush_if_corked();
     if (output_.backlog() == 0) stream_->shut_down();
   }
@@ -107,41 +121,65 @@ class ByteStream::Core final : private OutputListener, private detail::Timer {
   // The handle is gone: what was written still goes out, for a while.
   void release() noexcept {
     released_ = true;
+    if (!stream_) return free();
+    if (auto* reader = std::exchange(reader_, nullptr)) {
+      stream_->cancel_wait(*this);
+      reader->forget();
+      reader->wake();
+    }
     shut_down();
     if (output_.backlog() == 0 || output_.failed()) {
-      end();
+      end(output_.failed());
     } else {
       set(loop_, loop_.now() + std::chrono::seconds(5));
     }
   }
 
-  const Stream& stream() const noexcept { return *stream_; }
+  const Stream* stream() const noexcept { return stream_.get(); }
 
  private:
   ~Core() = default;
+  void free() noexcept { delete this; }
 
+  void ready() noexcept override { std::exchange(reader_, nullptr)->wake(); }
   void output_progressed() noexcept override {
     if (!ending_ || output_.backlog() != 0) return;
     stream_->shut_down();
-    if (released_) end();
+    if (released_) end(false);
   }
   void output_failed(int) noexcept override {
-    if (released_) end();
+    if (released_) return end(true);
+    output_.detach();  // tells the writes that wait for room
   }
-  void expired() noexcept override { end(); }
+  void expired() noexcept override {
+    end(true);
+  }
+  void drain() noexcept override {}  // its handler knows what to do about that
 
-  void end() noexcept {
+  void abandon() noexcept override {
+    if (released_) return end(true);
+    if (auto* reader = std::exchange(reader_, nullptr)) reader->forget();
+    leave();
+    loop_.connection_closed();
+    const auto stream = std::move(stream_);
+    stream->cancel_wait(*this);
+    output_.detach();  // tells the writes that wait: the handle, and this with it, may go
+  }
+
+  // `lost`: what was written has not all been sent, or there is no time to see it arrive.
+  void end(bool lost) noexcept {
     output_.detach();
+    if (!lost) linger(loop_, std::move(stream_));
     stream_.reset();
     loop_.connection_closed();
-    delete this;
+    free();
   }
 
   Loop& loop_;
-  StreamPointer stream_;
+  StreamPointer stream_;  // null when the loop has ended
   Output output_;
   std::string received_;
-  bool reading_ = false;
+  Readable* reader_ = nullptr;
   bool ending_ = false;
   bool released_ = false;
 };
@@ -167,10 +205,12 @@ Task<std::size_t> ByteStream::read_some(std::span<char> bytes) & { return core_-
 Task<bool> ByteStream::write(std::string_view bytes) & { return core_->write(bytes); }
 void ByteStream::shut_down() noexcept { core_->shut_down(); }
 const Address& ByteStream::remote_address() const noexcept {
-  return core_->stream().remote_address();
+  const auto* stream = core_->stream();
+  return stream ? stream->remote_address() : no_address;
 }
 const Address& ByteStream::local_address() const noexcept {
-  return core_->stream().local_address();
+  const auto* stream = core_->stream();
+  return stream ? stream->local_address() : no_address;
 }
 
 }  // namespace hotline

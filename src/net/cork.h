@@ -33,10 +33,19 @@ class Cork {
   }
   void flush() noexcept;
 
+  /// Turns nest; the outermost one flushes at its end. Outside of turns nobody would.
+  void enter() noexcept { ++turns_; }
+  void leave() noexcept {
+    if (turns_ == 1) flush();
+    --turns_;
+  }
+  bool in_turn() const noexcept { return turns_ > 0; }
+
  private:
   std::unique_ptr<char[]> buffer_;
   Output* owner_ = nullptr;
   std::size_t size_ = 0;
+  int turns_ = 0;
 };
 
 }  // namespace hotline

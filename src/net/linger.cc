@@ -34,6 +34,7 @@ class Lingering final : private Waiter, private detail::Timer, private detail::D
   }
   void expired() noexcept override { delete this; }
   void drain() noexcept override {}  // 2 s are within any drain
+  void abandon() noexcept override { delete this; }
 
   Loop& loop_;
   StreamPointer stream_;

@@ -4,29 +4,52 @@
 
 #include <hotline/base/error.h>
 
+#include "net/asio_bridge.h"
 #include "net/offload_pool.h"
 
 namespace hotline {
 namespace detail {
 
-void DrainList::add(Drainable& member) noexcept {
-  member.previous_ = &head_;
-  member.next_ = head_.next_;
-  if (head_.next_) head_.next_->previous_ = &member;
-  head_.next_ = &member;
+DrainList::~DrainList() {
+  // Owners may be destroyed after the loop.
+  while (auto* member = head_.next_) member->leave();
 }
+
+void DrainList::add_to(Drainable& head, Drainable& member) noexcept {
+  member.previous_ = &head;
+  member.next_ = head.next_;
+  if (head.next_) head.next_->previous_ = &member;
+  head.next_ = &member;
+}
+
+void DrainList::move(Drainable& from, Drainable& to) noexcept {
+  to.next_ = std::exchange(from.next_, nullptr);
+  if (to.next_) to.next_->previous_ = &to;
+}
+
+void DrainList::add(Drainable& member) noexcept { add_to(head_, member); }
 
 void DrainList::drain() noexcept {
   // Those present move to a list of their own, from which each returns before it is told: whatever
   // joins, leaves or dies meanwhile, nobody is told twice and nobody is missed.
-  if (untold_.next_ || !head_.next_) return;
-  untold_.next_ = std::exchange(head_.next_, nullptr);
-  untold_.next_->previous_ = &untold_;
+  if (untold_.next_) return;
+  move(head_, untold_);
   while (auto* member = untold_.next_) {
     member->leave();
     add(*member);
     member->drain();
   }
+}
+
+void DrainList::abandon() noexcept {
+  // Those that have been told stand aside, so that the list is empty when everybody has.
+  Head told;
+  while (auto* member = head_.next_) {
+    member->leave();
+    add_to(told, *member);
+    member->abandon();
+  }
+  move(told, head_);
 }
 
 void Drainable::join(Loop& loop) noexcept {
@@ -56,23 +79,29 @@ void Timer::cancel() noexcept {
 constinit thread_local Loop* Loop::current_ = nullptr;
 
 Loop::Loop(LoopOptions options)
-    : own_context_(std::make_unique<boost::asio::io_context>(1)),
-      context_(*own_context_),
-      logger_(options.logger ? std::move(options.logger) : stderr_logger()),
+    : logger_(options.logger ? std::move(options.logger) : stderr_logger()),
       clock_(options.clock ? *options.clock : steady_clock()),
       entropy_(options.entropy),
-      system_timer_(context_) {}
+      own_context_(std::make_unique<boost::asio::io_context>(1)),
+      context_(*own_context_),
+      system_timer_(context_) {
+  detail::LoopService::of(context_).add(*this);
+}
 
 Loop::Loop(boost::asio::io_context& context, LoopOptions options)
-    : context_(context),
-      logger_(options.logger ? std::move(options.logger) : stderr_logger()),
+    : logger_(options.logger ? std::move(options.logger) : stderr_logger()),
       clock_(options.clock ? *options.clock : steady_clock()),
       entropy_(options.entropy),
-      system_timer_(context_) {}
+      context_(context),
+      system_timer_(context_) {
+  detail::LoopService::of(context_).add(*this);
+}
 
 Loop::~Loop() {
+  detail::LoopService::of(context_).remove(*this);
   // Work that was handed to other threads ends first, since it posts its results here.
   offload_pool_.reset();
+  abandon_members();
 }
 
 Loop& Loop::require() {
@@ -98,7 +127,7 @@ void Loop::run_ready() {
 void Loop::stop() noexcept { context_.stop(); }
 
 OffloadPool& Loop::offload_pool() {
-  if (!offload_pool_) offload_pool_ = std::make_shared<OffloadPool>();
+  if (!offload_pool_) offload_pool_ = std::make_unique<OffloadPool>();
   return *offload_pool_;
 }
 
@@ -143,6 +172,12 @@ void Loop::drain() noexcept {
   Turn turn{*this};
   draining_ = true;
   members_.drain();
+}
+
+void Loop::abandon_members() noexcept {
+  Turn turn{*this};
+  draining_ = true;
+  members_.abandon();
 }
 
 void Loop::connection_closed() noexcept {

@@ -20,18 +20,29 @@ namespace hotline {
 
 namespace detail {
 
-/// Everything of one loop that must hear of a drain.
+/// Everything of one loop that must hear of a drain, and of the loop's end.
 class DrainList {
  public:
+  DrainList() = default;
+  DrainList(const DrainList&) = delete;
+  DrainList& operator=(const DrainList&) = delete;
+  /// Members that are still there forget the list.
+  ~DrainList();
+
   void add(Drainable& member) noexcept;
   /// Tells every member once; members may leave, join and be destroyed meanwhile.
   void drain() noexcept;
+  /// The same with abandon(); those that join meanwhile are told, too.
+  void abandon() noexcept;
   bool empty() const noexcept { return head_.next_ == nullptr; }
 
  private:
   class Head final : public Drainable {
     void drain() noexcept override {}
   };
+  static void add_to(Drainable& head, Drainable& member) noexcept;
+  static void move(Drainable& from, Drainable& to) noexcept;
+
   Head head_;
   Head untold_;  // during a drain
 };
@@ -48,10 +59,13 @@ class OffloadPool;
 
 /// One thread's loop: an io_context, and what its connections share. Everything is for the loop's
 /// own thread, except post() and stop().
+///
+/// What lives by itself on a loop (a connection that is closing, say) ends with it. Streams that
+/// others own are released before; suspended coroutines may be destroyed later.
 class Loop {
  public:
   explicit Loop(LoopOptions options = {});
-  /// In an io_context that somebody else runs, on one thread.
+  /// In an io_context that somebody else runs, on one thread, and not after this loop has gone.
   Loop(boost::asio::io_context& context, LoopOptions options);
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -80,7 +94,6 @@ class Loop {
   Logger& logger() noexcept { return *logger_; }
   const std::shared_ptr<Logger>& shared_logger() const noexcept { return logger_; }
   OffloadPool& offload_pool();
-  void share_offload_pool(std::shared_ptr<OffloadPool> pool) { offload_pool_ = std::move(pool); }
 
   /// Logs, if `level` is enabled; `line()` makes the text.
   template <typename Line>
@@ -99,6 +112,10 @@ class Loop {
   bool draining() const noexcept { return draining_; }
   detail::DrainList& members() noexcept { return members_; }
   void drain() noexcept;
+  /// What lives by itself on this loop lets go of everything. For a loop that will not run any more,
+  /// whose coroutines have been destroyed; the destructor does it, too. New waits are cancelled, as
+  /// in a drain.
+  void abandon_members() noexcept;
 
   // Connections, counted so that a drain knows when all have gone.
   void connection_opened() noexcept { ++connections_; }
@@ -115,8 +132,6 @@ class Loop {
 
   static constinit thread_local Loop* current_;
 
-  std::unique_ptr<boost::asio::io_context> own_context_;
-  boost::asio::io_context& context_;
   std::shared_ptr<Logger> logger_;
   Clock& clock_;
   Entropy* entropy_;
@@ -124,18 +139,21 @@ class Loop {
   Cork cork_;
   detail::TimerQueue timers_;
   detail::DrainList members_;
+  TimePoint armed_ = TimePoint::max();
+  bool running_timers_ = false;
+  bool draining_ = false;
+  std::size_t connections_ = 0;
+  std::function<void()> when_empty_;
+
   using SystemTimer =
       boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                         boost::asio::wait_traits<std::chrono::steady_clock>,
                                         boost::asio::io_context::executor_type>;
+  // Last, so that functions posted and never run are destroyed while the rest is still there.
+  std::unique_ptr<boost::asio::io_context> own_context_;
+  boost::asio::io_context& context_;
   SystemTimer system_timer_;
-  TimePoint armed_ = TimePoint::max();
-  bool running_timers_ = false;
-  bool draining_ = false;
-  int depth_ = 0;
-  std::size_t connections_ = 0;
-  std::function<void()> when_empty_;
-  std::shared_ptr<OffloadPool> offload_pool_;
+  std::unique_ptr<OffloadPool> offload_pool_;
 };
 
 /// Around every entry from the loop. The outermost one flushes the cork at its end: what handlers
@@ -143,18 +161,17 @@ class Loop {
 class Turn {
  public:
   explicit Turn(Loop& loop) noexcept : loop_(loop), before_(Loop::current_) {
-    ++loop_.depth_;
+    loop_.cork_.enter();
     Loop::current_ = &loop_;
   }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
   ~Turn() {
-    if (loop_.depth_ == 1) loop_.cork_.flush();
-    --loop_.depth_;
+    loop_.cork_.leave();
     Loop::current_ = before_;
   }
 
-  static bool is_open(const Loop& loop) noexcept { return loop.depth_ > 0; }
+  static bool is_open(const Loop& loop) noexcept { return loop.cork_.in_turn(); }
 
  private:
   Loop& loop_;

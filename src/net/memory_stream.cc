@@ -111,6 +111,7 @@ class MemoryStream final : public Stream {
     const auto& options = wire_->options;
     if (number == options.reset_at) {
       wire_->reset = true;
+      look();
       notify_peer();
     }
     if (wire_->reset) return ECONNRESET;

@@ -1,14 +1,11 @@
 #include <hotline/net/offload.h>
 
-#include <hotline/net/deadline.h>
-
 #include "net/loop.h"
 #include "net/offload_pool.h"
 
 namespace hotline::detail {
 
 Loop& require_loop() { return Loop::require(); }
-TimePoint loop_now(Loop& loop) noexcept { return loop.now(); }
 bool is_draining(Loop& loop) noexcept { return loop.draining(); }
 
 void offload(Loop& loop, std::function<void()> work, std::function<void()> done) {

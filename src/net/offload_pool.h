@@ -5,7 +5,7 @@
 
 namespace hotline {
 
-/// Threads for work that would hold up a loop. Shared by the loops of a runtime.
+/// Threads for work that would hold up a loop. One pool per loop, made when it is first needed.
 class OffloadPool {
  public:
   explicit OffloadPool(unsigned threads = 2) : pool_(threads) {}

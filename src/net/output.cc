@@ -33,9 +33,12 @@ struct Output::Owned final : Segment {
   }
 };
 
+Output::Output(Loop& loop, OutputListener& listener) noexcept
+    : cork_(loop.cork()), listener_(listener) {}
+
 void Output::detach() noexcept {
   if (!stream_) return;
-  if (loop_.cork().belongs_to(*this)) flush();
+  if (cork_.belongs_to(*this)) flush();
   std::exchange(stream_, nullptr)->cancel_wait(*this);
   waiting_ = false;
   if (error_ == 0) error_ = EPIPE;
@@ -62,7 +65,7 @@ std::string Output::take_unsent() {
   for (const auto* segment = first_; segment; segment = segment->next_) {
     unsent.append(segment->data_, segment->size_);
   }
-  auto& cork = loop_.cork();
+  auto& cork = cork_;
   if (cork.belongs_to(*this)) {
     unsent.append(cork.bytes().data(), cork.size());
     cork.clear();
@@ -75,7 +78,7 @@ bool Output::write(std::span<const char> head, std::span<const char> body,
                    Segment* waiting) noexcept {
   if (!stream_ || error_ != 0) return false;
   const auto size = head.size() + body.size();
-  auto& cork = loop_.cork();
+  auto& cork = cork_;
   if (!first_ && size <= corked_limit) {
     cork.take(*this);
     if (cork.free().size() < size) {
@@ -88,7 +91,7 @@ bool Output::write(std::span<const char> head, std::span<const char> body,
       std::memcpy(target, head.data(), head.size());
       if (!body.empty()) std::memcpy(target + head.size(), body.data(), body.size());
       cork.commit(size);
-      if (!Turn::is_open(loop_)) {
+      if (!cork.in_turn()) {
         // Nobody is there to flush at the end of the turn.
         flush();
       }
@@ -207,11 +210,11 @@ void Output::abandon(Segment& segment) noexcept {
 }
 
 void Output::flush_if_corked() noexcept {
-  if (loop_.cork().belongs_to(*this)) flush();
+  if (cork_.belongs_to(*this)) flush();
 }
 
 void Output::flush() noexcept {
-  auto& cork = loop_.cork();
+  auto& cork = cork_;
   const auto bytes = cork.bytes();
   cork.clear();
   if (bytes.empty() || !stream_ || error_ != 0) return;

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <hotline/net/segment.h>
+#include <hotline/net/stream.h>
+
 #include <cstddef>
 #include <span>
 #include <string>
 
-#include <hotline/net/segment.h>
-#include <hotline/net/stream.h>
+#include "net/cork.h"
 
 namespace hotline {
 
@@ -33,7 +35,7 @@ class Output final : private Waiter {
   /// Up to this many bytes a write goes into the cork.
   static constexpr std::size_t corked_limit = 8 * 1024;
 
-  Output(Loop& loop, OutputListener& listener) noexcept : loop_(loop), listener_(listener) {}
+  Output(Loop& loop, OutputListener& listener) noexcept;
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
   ~Output() {
@@ -58,6 +60,16 @@ class Output final : private Waiter {
   /// The caller's memory goes away: copies what of it is not sent yet. `segment` is not told.
   void abandon(detail::Segment& segment) noexcept;
 
+  /// The quick way for small writes: where `size` bytes may be put, to be counted by commit(); null if
+  /// they must take the long way, by write().
+  char* room(std::size_t size) noexcept {
+    if (first_ || !cork_.belongs_to(*this) || !cork_.in_turn() || cork_.free().size() < size) {
+      return nullptr;
+    }
+    return cork_.free().data();
+  }
+  void commit(std::size_t size) noexcept { cork_.commit(size); }
+
   /// Sends what lies in the cork (Cork and Turn call this).
   void flush() noexcept;
   /// Sends what of this output lies in the cork.
@@ -81,7 +93,7 @@ class Output final : private Waiter {
   void fail(int error) noexcept;
   void wait() noexcept;
 
-  Loop& loop_;
+  Cork& cork_;
   OutputListener& listener_;
   Stream* stream_ = nullptr;
   detail::Segment* first_ = nullptr;

@@ -1,10 +1,16 @@
 #include <hotline/net/sleep.h>
 
 #include <hotline/base/error.h>
+#include <hotline/net/deadline.h>
 
 #include "net/loop.h"
 
 namespace hotline {
+
+TimePoint detail::deadline_after(Loop& loop, Duration duration) noexcept {
+  const auto now = loop.now();
+  return duration > TimePoint::max() - now ? TimePoint::max() : now + duration;
+}
 
 bool Sleep::begin() {
   auto& loop = Loop::require();
@@ -13,7 +19,7 @@ bool Sleep::begin() {
     return false;
   }
   join(loop);
-  set(loop, loop.now() + duration_);
+  set(loop, detail::deadline_after(loop, duration_));
   return true;
 }
 

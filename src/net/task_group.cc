@@ -32,6 +32,9 @@ class TaskGroup::Member final : private detail::ChainOwner {
 };
 
 TaskGroup::~TaskGroup() {
+  if (gone_) *gone_ = true;
+  gone_ = nullptr;
+  joining_ = nullptr;
   cancel();
   if (!failure_) return;
   auto* loop = Loop::current();
@@ -54,7 +57,26 @@ void TaskGroup::spawn(Task<> task) {
 }
 
 void TaskGroup::cancel() noexcept {
-  while (first_) delete first_;
+  // A task's frame may hold the last reference to whatever has this group.
+  bool gone = false;
+  auto* outer = std::exchange(gone_, &gone);
+  while (first_) {
+    delete first_;
+    if (gone) {
+      if (outer) *outer = true;
+      return;
+    }
+  }
+  gone_ = outer;
+  // By the loop, and not from here: one of the tasks may be running just now, up to its next
+  // suspension, and it refers to what the joining coroutine owns.
+  if (!joining_) return;
+  auto* joining = std::exchange(joining_, nullptr);
+  if (auto* loop = Loop::current()) {
+    joining->set(*loop, loop->now());
+  } else {
+    joining->resumption_.resume();
+  }
 }
 
 void TaskGroup::ended(Member& member) noexcept {
@@ -66,7 +88,14 @@ void TaskGroup::ended(Member& member) noexcept {
       failure_ = exception;
     }
   }
+  bool gone = false;
+  auto* outer = std::exchange(gone_, &gone);
   delete &member;
+  if (gone) {
+    if (outer) *outer = true;
+    return;
+  }
+  gone_ = outer;
   if (size_ == 0 && joining_) std::exchange(joining_, nullptr)->resumption_.resume();
 }
 

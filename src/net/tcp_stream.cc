@@ -31,7 +31,12 @@ class TcpStream::Handler {
 
 StreamPointer TcpStream::adopt(Loop& loop, int descriptor, const Address& remote,
                                const Address& local) {
-  return StreamPointer{new TcpStream{loop, descriptor, remote, local}};
+  try {
+    return StreamPointer{new TcpStream{loop, descriptor, remote, local}};
+  } catch (...) {
+    ::close(descriptor);
+    throw;
+  }
 }
 
 TcpStream::TcpStream(Loop& loop, int descriptor, const Address& remote, const Address& local)

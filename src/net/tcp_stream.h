@@ -12,7 +12,7 @@ class Loop;
 /// A connected socket. Asio waits, and our own recv and send do the work.
 class TcpStream final : public Stream {
  public:
-  /// Takes over a connected, non-blocking descriptor.
+  /// Takes over a connected, non-blocking descriptor; closes it where this throws.
   static StreamPointer adopt(Loop& loop, int descriptor, const Address& remote,
                              const Address& local);
 

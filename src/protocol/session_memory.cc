@@ -51,12 +51,6 @@ char* Session::take_back() noexcept {
   return std::exchange(block_, nullptr);
 }
 
-Message Session::take_message(const Event& event) noexcept {
-  if (!body_complete_) return Message{event.opcode, event.data};
-  body_complete_ = false;
-  return Message{event.opcode, std::move(body_)};
-}
-
 bool Session::holds_bytes() const noexcept { return begin_ != end_ || leftover_ != nullptr; }
 
 std::span<char> Session::prepare() noexcept {

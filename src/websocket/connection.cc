@@ -32,26 +32,6 @@ Connection::~Connection() {
   if (core_) core_->handle_gone(std::uncaught_exceptions() > exceptions_);
 }
 
-Connection::Read Connection::read() & noexcept { return Read{*core_}; }
-
-Connection::Write Connection::write(std::string_view text) & noexcept {
-  return Write{*core_, Opcode::text, {text.data(), text.size()}, false};
-}
-Connection::Write Connection::write(std::span<const std::byte> binary) & noexcept {
-  const auto* data = reinterpret_cast<const char*>(binary.data());
-  return Write{*core_, Opcode::binary, {data, binary.size()}, true};
-}
-Connection::Write Connection::write(const Message& message) & noexcept {
-  const auto text = message.text();
-  return Write{*core_,
-               message.is_text() ? Opcode::text : Opcode::binary,
-               {text.data(), text.size()},
-               message.is_checked()};
-}
-Connection::Write Connection::write(Message&& message) & noexcept {
-  return Write{*core_, std::move(message)};
-}
-
 Connection::Ping Connection::ping() & noexcept { return Ping{*core_}; }
 
 Connection::Closed Connection::close(CloseCode code, std::string_view reason) & {
@@ -72,22 +52,12 @@ const Address& Connection::local_address() const noexcept { return core_->local_
 std::string_view Connection::subprotocol() const noexcept { return core_->subprotocol(); }
 int Connection::descriptor() const noexcept { return core_->descriptor(); }
 
-bool Connection::Read::await_ready() { return core_.read_now(*this); }
 void Connection::Read::suspend() noexcept {
   keep_ = CoreReference{core_};
   core_.park(*this);
 }
 void Connection::Read::abandon() noexcept { core_.cancel(*this); }
 
-bool Connection::Write::await_ready() {
-  if (!checked_ && opcode_ == Opcode::text && !message_.is_checked() &&
-      !protocol::valid_utf8(payload_)) {
-    throw Error(Fault::invalid_text, "write");
-  }
-  if (!core_.is_open()) return true;
-  taken_ = true;
-  return !core_.write_now(opcode_, payload_, *this);
-}
 void Connection::Write::sent() noexcept {
   taken_ = !core_.output_failed_already();
   resumption_.resume();

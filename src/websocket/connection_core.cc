@@ -18,17 +18,10 @@ using protocol::Role;
 
 namespace {
 
-// A connection that has delivered this much without suspending lets the others have a turn.
-constexpr std::uint32_t fair_messages = 256;
-constexpr std::uint32_t fair_bytes = 64 * 1024;
 // One entry from the loop receives at most this much of a large message.
 constexpr std::size_t fair_receive = 512 * 1024;
 
 const CloseStatus open_status;
-
-std::uint32_t budget_of(const Event& event) {
-  return static_cast<std::uint32_t>(std::min<std::size_t>(event.data.size(), fair_bytes));
-}
 
 std::span<const char> span_of(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -168,24 +161,24 @@ void ConnectionCore::pump() noexcept {
 
 void ConnectionCore::deliver(const Event& event) noexcept {
   auto* reader = std::exchange(reader_, nullptr);
-  reader->message_ = session_.take_message(event);
-  reader->has_message_ = true;
-  holding_ = !reader->message_.owns_bytes();
-  delivered_ = 1;
-  delivered_bytes_ = budget_of(event);
+  hand_over(event, *reader);
   reader->resumption_.resume();
 }
 
 // Up to the next message; false: there is none in what has been received, or the connection has
 // ended.
 bool ConnectionCore::next_message(Event& event) noexcept {
-  for (;;) {
-    event = session_.next_event();
+  event = session_.next_event();
+  return settle(event);
+}
+
+// Handles `event` and those behind it, up to the next message.
+bool ConnectionCore::settle(Event& event) noexcept {
+  for (;; event = session_.next_event()) {
     switch (event.kind) {
       case EventKind::none: return false;
       case EventKind::message:
         ++messages_;
-        moved_ = true;
         if (discarding_ || state_ != State::open) continue;
         return true;
       case EventKind::ping: answer_ping(event.data); break;
@@ -225,9 +218,8 @@ void ConnectionCore::release_block() noexcept {
   if (auto* block = session_.take_back()) loop_.blocks().give_back(block);
 }
 
-void ConnectionCore::release_message() noexcept {
-  holding_ = false;
-  if (held_block_) loop_.blocks().give_back(std::exchange(held_block_, nullptr));
+void ConnectionCore::give_back_held() noexcept {
+  loop_.blocks().give_back(std::exchange(held_block_, nullptr));
 }
 
 void ConnectionCore::post_pump() noexcept {
@@ -239,11 +231,28 @@ void ConnectionCore::post_pump() noexcept {
   });
 }
 
-bool ConnectionCore::read_now(Connection::Read& read) {
+// The commonest way first: the next message lies whole in the block.
+inline bool ConnectionCore::read_now(Connection::Read& read) {
   if (reader_) throw Error(Fault::concurrent_read);
   release_message();
+  if (state_ == State::open && !has_unread_ && !discarding_ && !had_enough()) [[likely]] {
+    const Event event = session_.next_event();
+    if (event.kind == EventKind::message) [[likely]] {
+      ++messages_;
+      hand_over(event, read);
+      return true;
+    }
+    Event next = event;
+    if (!settle(next)) return state_ == State::ended;
+    hand_over(next, read);
+    return true;
+  }
+  return read_slowly(read);
+}
+
+bool ConnectionCore::read_slowly(Connection::Read& read) noexcept {
   if (state_ == State::ended) return true;
-  if (delivered_ >= fair_messages || delivered_bytes_ >= fair_bytes) return false;
+  if (had_enough()) return false;
   Event event;
   if (has_unread_) {
     event = unread_;
@@ -251,20 +260,32 @@ bool ConnectionCore::read_now(Connection::Read& read) {
   } else if (state_ != State::open || !next_message(event)) {
     return state_ == State::ended;
   }
-  read.message_ = session_.take_message(event);
-  read.has_message_ = true;
-  holding_ = !read.message_.owns_bytes();
-  ++delivered_;
-  delivered_bytes_ += budget_of(event);
+  hand_over(event, read);
   return true;
 }
 
+inline void ConnectionCore::hand_over(const Event& event, Connection::Read& read) noexcept {
+  read.data_ = event.data;
+  read.opcode_ = event.opcode;
+  // A message in the block keeps the block; one in a buffer of its own takes that with it.
+  holding_ = !session_.owns_message();
+  read.found_ = holding_ ? Connection::Read::Found::in_block : Connection::Read::Found::in_body;
+  delivered_ += std::max(fair_share, static_cast<std::uint32_t>(
+                                         std::min<std::size_t>(event.data.size(), fair_bytes)));
+}
+
+std::optional<Message> Connection::Read::take_body() noexcept {
+  return core_.take_message(opcode_, data_);
+}
+
+bool Connection::Read::await_ready() { return core_.read_now(*this); }
+
 void ConnectionCore::park(Connection::Read& read) noexcept {
   reader_ = &read;
-  const bool had_enough = delivered_ >= fair_messages || delivered_bytes_ >= fair_bytes;
-  delivered_ = delivered_bytes_ = 0;
+  const bool yields = had_enough();
+  delivered_ = 0;
   if (yielding_) return;
-  if (has_unread_ || had_enough || early_) {
+  if (has_unread_ || yields || early_) {
     post_pump();
   } else if (!pumping_) {
     listen();
@@ -284,11 +305,30 @@ void ConnectionCore::discard_input() noexcept {
 
 // ---- Sending
 
-bool ConnectionCore::write_now(Opcode opcode, std::span<const char> payload,
-                               hotline::detail::Segment& segment) noexcept {
+bool Connection::Write::await_ready() {
+  if (!checked_ && opcode_ == Opcode::text && !protocol::valid_utf8(payload_)) {
+    throw Error(Fault::invalid_text, "write");
+  }
+  if (!core_.is_open()) return true;
+  taken_ = true;
+  return !core_.write_now(opcode_, payload_, *this);
+}
+
+inline bool ConnectionCore::write_now(Opcode opcode, std::span<const char> payload,
+                                      hotline::detail::Segment& segment) noexcept {
   moved_ = true;
-  std::array<char, protocol::max_frame_header_size> header;
-  if (session_.role() == Role::server) {
+  if (session_.role() == Role::server) [[likely]] {
+    // The commonest frame by far: a small one, when nothing waits (RFC 6455 5.2).
+    if (payload.size() < protocol::length_16) [[likely]] {
+      if (char* const at = output_.room(2 + payload.size())) [[likely]] {
+        at[0] = static_cast<char>(protocol::fin_bit | static_cast<std::uint8_t>(opcode));
+        at[1] = static_cast<char>(payload.size());
+        if (!payload.empty()) std::memcpy(at + 2, payload.data(), payload.size());
+        output_.commit(2 + payload.size());
+        return false;
+      }
+    }
+    std::array<char, protocol::max_frame_header_size> header;
     const auto size = session_.frame_header(opcode, payload.size(), header);
     return output_.write({header.data(), size}, payload, &segment);
   }

@@ -79,6 +79,9 @@ class ConnectionCore final : private Waiter,
   bool write_now(protocol::Opcode opcode, std::span<const char> payload,
                  hotline::detail::Segment& segment) noexcept;
   void cancel(hotline::detail::Segment& segment) noexcept { output_.abandon(segment); }
+  std::optional<Message> take_message(protocol::Opcode opcode, std::span<char> data) noexcept {
+    return session_.take_message(opcode, data);
+  }
   bool start_ping(Connection::Ping& ping) noexcept;
   void cancel(Connection::Ping& ping) noexcept;
   void await_end(Connection::Closed& closed) noexcept;
@@ -89,6 +92,11 @@ class ConnectionCore final : private Waiter,
 
  private:
   friend class detail::WaitNode;
+  // A connection that has delivered this much without suspending lets the others have a turn.
+  // Every message counts for its bytes, and a small one for its share: 256 of them are the same.
+  static constexpr std::uint32_t fair_bytes = 64 * 1024;
+  static constexpr std::uint32_t fair_share = fair_bytes / 256;
+
   enum class State : std::uint8_t { open, closing, ended };
 
   ~ConnectionCore();
@@ -98,8 +106,18 @@ class ConnectionCore final : private Waiter,
   bool receive() noexcept;
   void pump() noexcept;
   bool next_message(protocol::Event& event) noexcept;
+  bool settle(protocol::Event& event) noexcept;
+  bool read_slowly(Connection::Read& read) noexcept;
+  void hand_over(const protocol::Event& event, Connection::Read& read) noexcept;
+  bool had_enough() const noexcept {
+    return delivered_ >= fair_bytes;
+  }
   void listen() noexcept;
-  void release_message() noexcept;
+  void release_message() noexcept {
+    holding_ = false;
+    if (held_block_) [[unlikely]] give_back_held();
+  }
+  void give_back_held() noexcept;
   void release_block() noexcept;
   void deliver(const protocol::Event& event) noexcept;
   void post_pump() noexcept;
@@ -119,6 +137,7 @@ class ConnectionCore final : private Waiter,
 
   // Ending
   void drain() noexcept override;
+  void abandon() noexcept override;
   void fail(CloseCode code, std::string_view reason) noexcept;
   void end(CloseCode code, std::string_view reason, ClosedBy by) noexcept;
   void let_go() noexcept;
@@ -148,8 +167,7 @@ class ConnectionCore final : private Waiter,
   std::uint64_t ping_number_ = 0;
 
   std::uint32_t references_ = 1;
-  std::uint32_t delivered_ = 0;  // messages and bytes since the reader last suspended
-  std::uint32_t delivered_bytes_ = 0;
+  std::uint32_t delivered_ = 0;  // since the reader last suspended: see fair_bytes
   std::int16_t subprotocol_;
   State state_ = State::open;
   bool holding_ = false;  // a message in the handler's hands lies in the session's block

@@ -43,7 +43,6 @@ void ConnectionCore::end(CloseCode code, std::string_view reason, ClosedBy by) n
   pong_.reset();
   early_.reset();
   Timer::cancel();
-  leave();
   if (by == ClosedBy::transport) {
     output_.detach();
     let_go();
@@ -63,6 +62,7 @@ void ConnectionCore::end(CloseCode code, std::string_view reason, ClosedBy by) n
 void ConnectionCore::let_go() noexcept {
   if (!stream_) return;
   retain();
+  leave();
   Timer::cancel();
   stream_->cancel_wait(*this);
   output_.detach();
@@ -90,6 +90,7 @@ void ConnectionCore::tell_waiters() noexcept {
 void ConnectionCore::handle_gone(bool by_exception) noexcept {
   release_message();
   discarding_ = true;
+  if (state_ != State::open) return;  // the loop may have gone, too
   if (by_exception) {
     start_close(CloseCode::internal_error, {});
   } else {
@@ -102,6 +103,18 @@ void ConnectionCore::handler_ended(bool by_exception) noexcept {
 }
 
 void ConnectionCore::drain() noexcept { start_close(CloseCode::going_away, "the server drains"); }
+
+// The loop ends: there is no time left to send, to linger, or to hear an answer.
+void ConnectionCore::abandon() noexcept {
+  retain();
+  output_broken_ = true;
+  end(CloseCode::abnormal, "the server has ended", ClosedBy::transport);
+  let_go();
+  // What a handler still has of a message ends with the connection.
+  release_message();
+  if (auto* block = session_.take_back()) loop_.blocks().give_back(block);
+  drop();
+}
 
 // ---- Time
 
@@ -122,7 +135,7 @@ void ConnectionCore::watch() noexcept {
   const auto& limits = settings_->limits;
   const auto now = loop_.now();
 
-  if (std::exchange(moved_, false)) idle_since_ = now;
+  if (std::exchange(moved_, false) || messages_ != messages_watched_) idle_since_ = now;
   if (now - idle_since_ >= limits.idle_timeout) {
     start_close(CloseCode::going_away, "idle");
     return;

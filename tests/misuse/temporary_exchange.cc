@@ -7,5 +7,7 @@ hotline::http::Exchange make_exchange();
 hotline::Task<> hasty() {
   hotline::http::Exchange exchange = make_exchange();
   co_await exchange.respond(hotline::http::Status::ok, "hello\n");
+  auto stream = co_await exchange.hijack();
   co_await make_exchange().respond(hotline::http::Status::ok, "hello\n");  // error: deleted
+  stream = co_await make_exchange().hijack();                              // error: deleted
 }

@@ -26,7 +26,6 @@ def main():
     if len(sys.argv) < 2 or not os.access(sys.argv[1], os.X_OK):
         sys.exit(f"usage: {pathlib.Path(sys.argv[0]).name} PROGRAM [TEST...]")
     _program = os.path.abspath(sys.argv.pop(1))
-    sys.modules.setdefault("hotline_server", sys.modules[__name__])
     unittest.main(module="__main__")
 
 
@@ -50,6 +49,7 @@ class Server:
             raise AssertionError(f"the server did not start: {self.process.communicate()}")
         self.url = self.line[self.line.index("ws://"):].split("/echo")[0] + "/echo"
         self.authority = self.url[len("ws://"):-len("/echo")]
+        self.ending = False
         self.port = int(self.authority.rsplit(":", 1)[1])
 
     def __enter__(self):
@@ -61,6 +61,7 @@ class Server:
         self.process.communicate()
 
     def signal(self, number=signal.SIGTERM):
+        self.ending = self.ending or number in (signal.SIGTERM, signal.SIGINT)
         self.process.send_signal(number)
 
     def wait(self, timeout=PATIENCE):
@@ -68,8 +69,8 @@ class Server:
         return self.process.wait(timeout)
 
     def stop(self):
-        """Drains it: (status, what it said on stderr)."""
-        if self.process.poll() is None:
+        """Drains it, unless it has been told to end already: (status, what it said on stderr)."""
+        if not self.ending:
             self.signal()
         _, errors = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, errors

@@ -103,7 +103,11 @@ class Peer:
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(PATIENCE)
-        self.socket.connect(("127.0.0.1", server.port))
+        try:
+            self.socket.connect(("127.0.0.1", server.port))
+        except OSError:
+            self.socket.close()
+            raise
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = b""
 
@@ -187,6 +191,18 @@ class Peer:
                 if sent < len(piece):
                     pieces.append(piece[sent:])
 
+    def send_what_fits(self, data, patience=0.2):
+        """Sends until the server takes no more for a while: how much it took."""
+        self.socket.settimeout(patience)
+        sent = 0
+        try:
+            while sent < len(data):
+                sent += self.socket.send(memoryview(data)[sent:])
+        except TimeoutError:
+            pass
+        self.socket.settimeout(PATIENCE)
+        return sent
+
     def reset(self):
         """Ends the connection by an RST."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -218,3 +234,11 @@ def eventually(condition, patience=PATIENCE):
             return False
         time.sleep(0.01)
     return True
+
+
+def descriptors_at_rest(server):
+    """How many the server has open while it has no connection; it must have none now."""
+    with Peer(server) as peer:
+        peer.send(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        peer.until(b"\r\n\r\nok\n")  # it is up: what it opens for itself is open
+        return server.descriptors() - 1

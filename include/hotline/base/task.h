@@ -168,7 +168,7 @@ class Resumption {
 
  private:
   std::coroutine_handle<> handle_;
-  PromiseBase* root_ = nullptr;
+  PromiseBase* root_;  // where there is a handle
 };
 
 template <typename T>

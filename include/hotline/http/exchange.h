@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <hotline/base/task.h>
 #include <hotline/http/request.h>
@@ -114,6 +115,7 @@ using ExchangePointer = std::unique_ptr<ExchangeCore, ExchangeRelease>;
 class [[nodiscard]] Exchange {
  public:
   class Responding;
+  class Hijacking;
 
   explicit Exchange(detail::ExchangePointer core) noexcept : core_(std::move(core)) {}
   Exchange(Exchange&&) noexcept = default;
@@ -134,14 +136,17 @@ class [[nodiscard]] Exchange {
   Responding respond(Status, std::string_view) && = delete;
   Responding respond(const Response&) && = delete;
 
-  /// Takes the connection over: the raw stream, with the bytes that were received behind the
-  /// request as the first to be read. Nothing is sent. Throws Error where the transport cannot
-  /// (cannot_hijack) or the request has been answered (already_answered).
-  ByteStream hijack();
-  /// Sends "101 Switching Protocols" with the fields of `headers` (its status and body are not
-  /// used) and `Connection: Upgrade`, then the same as hijack(). In HTTP/2 it will be 200 on an
-  /// extended CONNECT.
-  ByteStream switch_protocols(const Response& headers);
+  /// `co_await` takes the connection over and gives its ByteStream: the raw stream, with the bytes
+  /// that were received behind the request as the first to be read. Nothing is sent, and nothing
+  /// happens before it is awaited; then it does not suspend. Throws Error where the transport
+  /// cannot (cannot_hijack) or the request has been answered (already_answered).
+  Hijacking hijack() &;
+  Hijacking hijack() && = delete;
+  /// `co_await` sends "101 Switching Protocols" with the fields of `headers` (its status and body
+  /// are not used; they are taken by the call) and `Connection: Upgrade`, then does the same as
+  /// hijack(). In HTTP/2 it will be 200 on an extended CONNECT.
+  Hijacking switch_protocols(const Response& headers) &;
+  Hijacking switch_protocols(const Response&) && = delete;
 
   detail::ExchangeCore& core() noexcept { return *core_; }
 
@@ -179,6 +184,25 @@ class [[nodiscard("co_await it")]] Exchange::Responding final : private Waiter {
   detail::ExchangeCore& core_;
   bool waiting_ = false;
   hotline::detail::Resumption resumption_;
+};
+
+/// Takes the connection over when it is awaited.
+class [[nodiscard("co_await it")]] Exchange::Hijacking final {
+ public:
+  Hijacking(const Hijacking&) = delete;
+  Hijacking& operator=(const Hijacking&) = delete;
+
+  bool await_ready() const noexcept { return true; }
+  void await_suspend(std::coroutine_handle<>) const noexcept {}
+  ByteStream await_resume();
+
+ private:
+  friend class Exchange;
+  Hijacking(detail::ExchangeCore& core, std::string head) noexcept
+      : core_(core), head_(std::move(head)) {}
+
+  detail::ExchangeCore& core_;
+  std::string head_;
 };
 
 }  // namespace hotline::http

@@ -8,7 +8,8 @@ namespace hotline {
 
 namespace detail {
 Loop& require_loop();
-TimePoint loop_now(Loop& loop) noexcept;
+/// `duration` from now on the loop's clock; TimePoint::max() where that cannot be counted.
+TimePoint deadline_after(Loop& loop, Duration duration) noexcept;
 }  // namespace detail
 
 /// What deadline() returns: `co_await` it.
@@ -23,7 +24,7 @@ class [[nodiscard("co_await it")]] Deadline final : private detail::ChainOwner,
   template <detail::TaskPromise Promise>
   bool await_suspend(std::coroutine_handle<Promise> handle) {
     auto& loop = detail::require_loop();
-    set(loop, detail::loop_now(loop) + duration_);
+    set(loop, detail::deadline_after(loop, duration_));
     chain_.start(std::move(task_), *this);
     if (finished_) return false;
     resumption_ = detail::Resumption{handle};

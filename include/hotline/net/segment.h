@@ -27,9 +27,10 @@ class Segment {
   /// output.
   virtual void sent() noexcept {}
 
-  Segment* next_ = nullptr;
-  const char* data_ = nullptr;
-  std::size_t size_ = 0;
+  // Of a segment that is queued; a write that is not pays nothing for them.
+  Segment* next_;
+  const char* data_;
+  std::size_t size_;
   bool queued_ = false;
   bool owned_ = false;
 };

@@ -4,6 +4,7 @@
 #include <exception>
 
 #include <hotline/base/task.h>
+#include <hotline/net/timer.h>
 
 namespace hotline {
 
@@ -26,7 +27,8 @@ class TaskGroup {
 
   /// Starts `task` at once; it runs here until it first suspends.
   void spawn(Task<> task);
-  /// Destroys the tasks under way; one that is running just now at its next suspension.
+  /// Destroys the tasks under way; one that is running just now at its next suspension. Whoever
+  /// joins is told, by the loop.
   void cancel() noexcept;
   /// Tasks that have not ended.
   std::size_t size() const noexcept { return size_; }
@@ -46,9 +48,10 @@ class TaskGroup {
   std::size_t size_ = 0;
   std::exception_ptr failure_;
   Join* joining_ = nullptr;
+  bool* gone_ = nullptr;  // set in a caller's frame when this is destroyed under it
 };
 
-class [[nodiscard("co_await it")]] TaskGroup::Join {
+class [[nodiscard("co_await it")]] TaskGroup::Join final : private detail::Timer {
  public:
   Join(const Join&) = delete;
   Join& operator=(const Join&) = delete;
@@ -67,6 +70,8 @@ class [[nodiscard("co_await it")]] TaskGroup::Join {
  private:
   friend class TaskGroup;
   explicit Join(TaskGroup& group) noexcept : group_(group) {}
+
+  void expired() noexcept override { resumption_.resume(); }
 
   TaskGroup& group_;
   detail::Resumption resumption_;

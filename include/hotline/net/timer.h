@@ -41,7 +41,8 @@ class Timer {
   int color_ = 0;
 };
 
-/// Something in a loop that must hear of the drain: a wait, a session, a connection.
+/// Something in a loop that must hear of the drain, and of the loop's end: a wait, a session, a
+/// connection. It may outlive the loop.
 class Drainable {
  public:
   Drainable() = default;
@@ -52,6 +53,9 @@ class Drainable {
   ~Drainable() { leave(); }
   /// `this` may be destroyed in it.
   virtual void drain() noexcept = 0;
+  /// The loop ends: what lives by itself, without an owner who destroys it, lets go of everything
+  /// now. `this` may be destroyed in it. Afterwards the loop is not to be touched any more.
+  virtual void abandon() noexcept {}
   void join(Loop& loop) noexcept;
   void leave() noexcept;
 

@@ -46,6 +46,16 @@ class Message {
   /// A view.
   Message(Opcode opcode, std::span<char> bytes) noexcept
       : data_{bytes.data()}, size_{bytes.size()}, opcode_{opcode} {}
+  /// Says that a text is known to be UTF-8: it is not checked again when it is sent.
+  struct Checked {};
+  Message(Opcode opcode, std::span<char> bytes, Checked) noexcept
+      : data_{bytes.data()}, size_{bytes.size()}, opcode_{opcode}, checked_{true} {}
+  Message(Opcode opcode, BodyBuffer body, Checked) noexcept
+      : data_{body.data()},
+        size_{body.size()},
+        body_{std::move(body)},
+        opcode_{opcode},
+        checked_{true} {}
   /// An owner.
   Message(Opcode opcode, BodyBuffer body) noexcept
       : data_{body.data()}, size_{body.size()}, body_{std::move(body)}, opcode_{opcode} {}
@@ -66,6 +76,7 @@ class Message {
   }
   ~Message() = default;
 
+  [[nodiscard]] Opcode opcode() const noexcept { return opcode_; }
   [[nodiscard]] bool is_text() const noexcept { return opcode_ == Opcode::text; }
   [[nodiscard]] bool is_binary() const noexcept { return opcode_ == Opcode::binary; }
   /// The bytes as characters, whichever kind it is; of a text they are valid UTF-8.
@@ -92,8 +103,6 @@ class Message {
   [[nodiscard]] KeptMessage keep() &&;
 
  private:
-  friend class Session;
-
   char* data_ = nullptr;
   std::size_t size_ = 0;
   BodyBuffer body_;

@@ -112,7 +112,18 @@ class Session {
   /// After our own close messages and pings are dropped, and the peer's close is reported still.
   [[nodiscard]] Event next_event() noexcept;
   /// The message of the event just returned: takes over its buffer if it has one.
-  [[nodiscard]] Message take_message(const Event& event) noexcept;
+  [[nodiscard]] Message take_message(const Event& event) noexcept {
+    return take_message(event.opcode, event.data);
+  }
+  /// Whether the message event just returned lies in a buffer of its own.
+  [[nodiscard]] bool owns_message() const noexcept { return body_complete_; }
+  [[nodiscard]] Message take_message(Opcode opcode, std::span<char> data) noexcept {
+    if (!body_complete_) [[likely]] {
+      return Message{opcode, data, Message::Checked{}};
+    }
+    body_complete_ = false;
+    return Message{opcode, std::move(body_), Message::Checked{}};
+  }
 
   // ---- Sending
 

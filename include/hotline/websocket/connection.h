@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <hotline/base/clock.h>
+#include <hotline/base/error.h>
 #include <hotline/base/task.h>
 #include <hotline/net/address.h>
 #include <hotline/net/segment.h>
@@ -86,7 +87,6 @@ class [[nodiscard]] Connection {
   [[nodiscard]] Write write(std::span<const std::byte> binary) & noexcept;
   /// Text or binary, as the message is.
   [[nodiscard]] Write write(const Message& message) & noexcept;
-  [[nodiscard]] Write write(Message&& message) & noexcept;
   [[nodiscard]] Write write(const char* text) & noexcept;
   template <typename T>
   Write write(T&&) && = delete;
@@ -145,19 +145,28 @@ class [[nodiscard("co_await it")]] Connection::Read {
     suspend();
   }
   std::optional<Message> await_resume() noexcept {
-    if (!has_message_) return std::nullopt;
-    return std::move(message_);
+    switch (found_) {
+      case Found::nothing: break;
+      case Found::in_block:
+        return std::optional<Message>{std::in_place, opcode_, data_, Message::Checked{}};
+      case Found::in_body: return take_body();
+    }
+    return std::nullopt;
   }
 
  private:
   friend class ConnectionCore;
+  enum class Found : std::uint8_t { nothing, in_block, in_body };
+
   void suspend() noexcept;
   void abandon() noexcept;
+  std::optional<Message> take_body() noexcept;
 
   ConnectionCore& core_;
   CoreReference keep_;
-  Message message_;
-  bool has_message_ = false;
+  std::span<char> data_;
+  protocol::Opcode opcode_;
+  Found found_ = Found::nothing;
   hotline::detail::Resumption resumption_;
 };
 
@@ -166,12 +175,6 @@ class [[nodiscard("co_await it")]] Connection::Write final : private hotline::de
   Write(ConnectionCore& core, protocol::Opcode opcode, std::span<const char> payload,
         bool checked) noexcept
       : core_(core), payload_(payload), opcode_(opcode), checked_(checked) {}
-  Write(ConnectionCore& core, Message&& message) noexcept
-      : core_(core),
-        message_(std::move(message)),
-        payload_(message_.data(), message_.size()),
-        opcode_(message_.is_text() ? protocol::Opcode::text : protocol::Opcode::binary),
-        checked_(false) {}
   Write(const Write&) = delete;
   Write& operator=(const Write&) = delete;
   ~Write() {
@@ -194,7 +197,6 @@ class [[nodiscard("co_await it")]] Connection::Write final : private hotline::de
 
   ConnectionCore& core_;
   CoreReference keep_;
-  Message message_;
   std::span<const char> payload_;
   protocol::Opcode opcode_;
   bool checked_;
@@ -202,8 +204,22 @@ class [[nodiscard("co_await it")]] Connection::Write final : private hotline::de
   hotline::detail::Resumption resumption_;
 };
 
+inline Connection::Read Connection::read() & noexcept { return Read{*core_}; }
+
+inline Connection::Write Connection::write(std::string_view text) & noexcept {
+  return Write{*core_, protocol::Opcode::text, {text.data(), text.size()}, false};
+}
 inline Connection::Write Connection::write(const char* text) & noexcept {
   return write(std::string_view{text});
+}
+inline Connection::Write Connection::write(std::span<const std::byte> binary) & noexcept {
+  return Write{*core_,
+               protocol::Opcode::binary,
+               {reinterpret_cast<const char*>(binary.data()), binary.size()},
+               true};
+}
+inline Connection::Write Connection::write(const Message& message) & noexcept {
+  return Write{*core_, message.opcode(), {message.data(), message.size()}, message.is_checked()};
 }
 
 namespace detail {

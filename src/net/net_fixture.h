@@ -1,0 +1,94 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <hotline/net/memory_stream.h>
+
+#include "net/output.h"
+#include "support/test_loop.h"
+
+namespace hotline {
+
+using hotline::testing::MemoryLogger;
+using hotline::testing::TestLoop;
+using namespace std::chrono_literals;
+
+inline std::span<const char> span_of(std::string_view text) { return {text.data(), text.size()}; }
+
+/// Bytes in which a displaced one is noticed.
+inline std::string pattern(std::size_t size, unsigned seed = 1) {
+  std::string bytes(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) {
+    seed = seed * 1664525 + 1013904223;
+    bytes[i] = static_cast<char>(seed >> 24);
+  }
+  return bytes;
+}
+
+inline std::ptrdiff_t open_descriptors() {
+  return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"},
+                       std::filesystem::directory_iterator{});
+}
+
+/// A waiter that counts, and does what it is told to.
+class Ear final : public Waiter {
+ public:
+  Ear() = default;
+  explicit Ear(std::function<void()> then) : then_(std::move(then)) {}
+  void ready() noexcept override {
+    ++heard;
+    if (then_) then_();
+  }
+  int heard = 0;
+
+ private:
+  std::function<void()> then_;
+};
+
+/// A timer that calls.
+class Alarm final : public detail::Timer {
+ public:
+  explicit Alarm(std::function<void()> then = {}) : then_(std::move(then)) {}
+  int rung = 0;
+
+ private:
+  void expired() noexcept override {
+    ++rung;
+    if (then_) then_();
+  }
+  std::function<void()> then_;
+};
+
+/// One read, as text; "!" and the error where it fails, "." at the end, "" where there is nothing.
+inline std::string read_once(Stream& stream, std::size_t most = 4096) {
+  std::string bytes(most, '\0');
+  const auto transfer = stream.try_read(bytes);
+  if (transfer.would_block()) return "";
+  if (transfer.failed()) return "!" + std::to_string(transfer.error);
+  if (transfer.ended()) return ".";
+  bytes.resize(transfer.size);
+  return bytes;
+}
+
+/// What can be read until there is nothing for a while; the end is a final ".".
+inline std::string read_all(TestLoop& loop, Stream& stream) {
+  std::string bytes;
+  for (int idle = 0; idle < 30;) {  // a stalled stream seems to be empty
+    const auto piece = read_once(stream, 64 * 1024);
+    loop.settle();
+    if (piece == ".") return bytes + ".";
+    bytes += piece;
+    idle = piece.empty() ? idle + 1 : 0;
+  }
+  return bytes;
+}
+
+}  // namespace hotline

@@ -1,0 +1,107 @@
+"""What the program needs of the system: threads, addresses, descriptors."""
+
+import pathlib
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import hotline_server  # noqa: E402
+from raw_peer import PING, PONG, TEXT, Peer, close, closed, frame, upgrade_request  # noqa: E402
+
+
+def thread_times(server):
+    """Nanoseconds on the processor, by thread."""
+    return {task.name: int((task / "schedstat").read_text().split()[0])
+            for task in pathlib.Path(f"/proc/{server.pid}/task").iterdir()}
+
+
+class Serving(unittest.TestCase):
+    def test_each_thread_serves(self):
+        with hotline_server.Server(threads=2) as server:
+            peers = [Peer(server).upgrade() for _ in range(64)]
+            before = thread_times(server)
+            for _ in range(20):
+                for peer in peers:
+                    peer.send(frame(TEXT, b"Hello"))
+                for peer in peers:
+                    self.assertEqual(peer.frame(), (TEXT, b"Hello"))
+            after = thread_times(server)
+            busy = [task for task in after if after[task] > before.get(task, 0)]
+            self.assertEqual(len(busy), 2, (before, after))
+            for peer in peers:
+                peer.socket.close()
+            self.assertEqual(server.stop(), (0, ""))
+
+    def test_who_listens_for_everybody_answers_to_any_name(self):
+        with hotline_server.Server(listen="0.0.0.0:0") as server, Peer(server) as peer:
+            peer.upgrade(host="example.com", origin="http://example.com")
+            peer.send(close(1000))
+            self.assertEqual(peer.rest(), closed(1000))
+
+
+class WithoutDescriptors(unittest.TestCase):
+    """A limit of 64 descriptors, and 100 connections."""
+
+    def setUp(self):
+        self.server = hotline_server.Server(descriptors=64)
+        self.peers = []
+        for _ in range(100):
+            peer = Peer(self.server)
+            peer.send(upgrade_request())  # taken or not, the system queues it
+            self.peers.append(peer)
+        self.served = []
+        for peer in self.peers:
+            peer.socket.settimeout(0.5)
+            try:
+                self.assertTrue(peer.until(b"\r\n\r\n").startswith(b"HTTP/1.1 101 "))
+            except AssertionError as error:
+                self.assertIn("nothing more", str(error))
+                break  # connections are accepted in their order
+            self.served.append(peer)
+        for peer in self.peers:
+            peer.socket.settimeout(hotline_server.PATIENCE)
+        self.waiting = self.peers[len(self.served):]
+
+    def tearDown(self):
+        for peer in self.peers:
+            peer.socket.close()
+        with self.server:
+            self.assertEqual(self.server.stop(), (0, ""))
+
+    def test_those_inside_are_served_and_those_outside_are_let_in_when_some_leave(self):
+        self.assertGreater(len(self.served), 30)
+        self.assertGreater(len(self.waiting), 30)
+
+        before = self.server.cpu_seconds()
+        time.sleep(1)  # what is measured is a second of nothing to do
+        self.assertLess(self.server.cpu_seconds() - before, 0.2, "it spins")
+
+        for peer in self.served:
+            peer.send(frame(PING, b"?"))
+        for peer in self.served:
+            self.assertEqual(peer.frame(), (PONG, b"?"))
+
+        leaving, staying = self.served[:10], self.served[10:]
+        for peer in leaving:
+            peer.send(close(1000))
+            self.assertEqual(peer.rest(), closed(1000))
+            peer.socket.close()
+        for peer in self.waiting[:10]:
+            self.assertTrue(peer.until(b"\r\n\r\n").startswith(b"HTTP/1.1 101 "))
+        for peer in staying + self.waiting[:10]:
+            peer.send(frame(TEXT, b"Hello"))
+            self.assertEqual(peer.frame(), (TEXT, b"Hello"))
+
+    def test_it_drains(self):
+        self.server.signal()
+        for peer in self.served:
+            self.assertEqual(peer.close_code(), 1001)
+            peer.send(close(1001))
+            self.assertEqual(peer.rest(), b"")
+            peer.socket.close()
+
+
+if __name__ == "__main__":
+    hotline_server.main()

@@ -1,0 +1,146 @@
+// In the steady state an echo allocates nothing, however many messages go by.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include <hotline/hotline.h>
+
+#include "support/frames.h"
+
+namespace {
+std::atomic<long> allocations{0};
+thread_local bool counted = false;
+}  // namespace
+
+// The C library's own names are weak in the program's face.
+extern "C" {
+void* __libc_malloc(std::size_t size);
+void* __libc_realloc(void* from, std::size_t size);
+
+void* malloc(std::size_t size) noexcept {
+  if (counted) allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_malloc(size);
+}
+void* realloc(void* from, std::size_t size) noexcept {
+  if (counted) allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_realloc(from, size);
+}
+}
+
+namespace hotline {
+namespace {
+
+using testing::from_client;
+using testing::from_server;
+
+Task<> echo(websocket::Connection connection) {
+  counted = true;  // the loop's thread, from its first connection on
+  void* volatile probe = malloc(1);
+  std::free(probe);
+  while (auto message = co_await connection.read()) {
+    co_await connection.write(*message);
+  }
+}
+
+class Peer {
+ public:
+  explicit Peer(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+    if (::connect(socket_, generic, sizeof address) != 0) throw std::runtime_error("connect");
+    send(
+        "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+    std::string answer;
+    while (!answer.ends_with("\r\n\r\n")) {
+      char byte = 0;
+      if (::recv(socket_, &byte, 1, 0) != 1) throw std::runtime_error("no answer");
+      answer += byte;
+    }
+  }
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+  ~Peer() { ::close(socket_); }
+
+  void exchange(const std::string& sent, const std::string& expected) {
+    std::thread sender([&] { send(sent); });  // a large batch fills both directions
+    std::string got(expected.size(), '\0');
+    std::size_t have = 0;
+    while (have < got.size()) {
+      const auto count = ::recv(socket_, got.data() + have, got.size() - have, 0);
+      if (count <= 0) break;
+      have += static_cast<std::size_t>(count);
+    }
+    sender.join();
+    ASSERT_EQ(have, got.size());
+    ASSERT_TRUE(got == expected);
+  }
+
+ private:
+  void send(const std::string& bytes) {
+    std::size_t sent = 0;
+    while (sent < bytes.size()) {
+      const auto count = ::send(socket_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+      if (count <= 0) return;
+      sent += static_cast<std::size_t>(count);
+    }
+  }
+  int socket_;
+};
+
+struct Load {
+  const char* what;
+  int opcode;
+  std::size_t size;
+  int in_flight;
+};
+
+class Steady : public ::testing::TestWithParam<Load> {};
+
+TEST_P(Steady, echo_allocates_nothing) {
+  const auto& load = GetParam();
+  const websocket::Upgrader upgrader;
+  http::Server server{{.port = 0}};
+  server.handle("/echo", upgrader.handler(echo));
+  server.listen();
+  std::thread thread([&] { EXPECT_EQ(server.run(), 0); });
+  {
+    Peer peer{server.port()};
+    std::string sent;
+    std::string expected;
+    for (int i = 0; i < load.in_flight; ++i) {
+      const std::string payload(load.size, static_cast<char>('a' + i % 26));
+      sent += from_client(load.opcode, payload);
+      expected += from_server(load.opcode, payload);
+    }
+    // The first rounds fill the pools: blocks, buffers, the loop's own recycling.
+    for (int i = 0; i < 20; ++i) peer.exchange(sent, expected);
+    const auto before = allocations.load();
+    EXPECT_GT(before, 0) << "the counter counts";
+    for (int i = 0; i < 50; ++i) peer.exchange(sent, expected);
+    EXPECT_EQ(allocations.load(), before);
+  }
+  server.drain();
+  thread.join();
+}
+
+INSTANTIATE_TEST_SUITE_P(Loads, Steady,
+                         ::testing::Values(Load{"one_small_text", 1, 64, 1},
+                                           Load{"many_small_texts", 1, 32, 256},
+                                           Load{"medium", 2, 16 * 1024, 1},
+                                           Load{"large", 2, 1 << 20, 1}),
+                         [](const auto& parameter) { return parameter.param.what; });
+
+}  // namespace
+}  // namespace hotline
