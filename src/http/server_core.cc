@@ -92,18 +92,19 @@ void ServerCore::listen() {
   if (listener_) return;
   check_options();
   raise_descriptor_limit();
+  // Before anybody learns the port: who starts a server may tell it to end as soon as it is known.
+  auto signals = site_.options.handle_signals ? std::make_unique<Signals>(*this) : nullptr;
   listener_ = std::make_unique<Listener>(
       loops_, site_.options.address, site_.options.port,
       [this](Loop& loop, StreamPointer stream) { serve(loop, std::move(stream)); });
   port_ = listener_->port();
+  signals_ = std::move(signals);
 }
 
 void ServerCore::run() {
   if (stopping_) return;
   listen();
   running_ = true;
-  std::unique_ptr<Signals> signals;
-  if (site_.options.handle_signals) signals = std::make_unique<Signals>(*this);
   for (std::size_t i = 0; i < loops_.size(); ++i) listener_->start(i);
   loops_.run();
   for (auto& worker : workers_) worker->close();
@@ -111,6 +112,7 @@ void ServerCore::run() {
   for (auto& loop : loops_) loop->abandon_members();
   drain_timer_->cancel();
   listener_.reset();
+  signals_.reset();
 }
 
 void ServerCore::drain() {

@@ -49,6 +49,7 @@ class ServerCore {
   Site site_;
   LoopGroup loops_;
   std::vector<std::unique_ptr<Worker>> workers_;  // of loops_, then those of other loops
+  std::unique_ptr<Signals> signals_;
   std::unique_ptr<Listener> listener_;
   std::unique_ptr<DrainTimer> drain_timer_;
   std::uint16_t port_ = 0;

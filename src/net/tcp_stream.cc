@@ -13,20 +13,20 @@ namespace hotline {
 // What Asio calls. It counts the wait down even where it is destroyed unused, with the io_context.
 class TcpStream::Handler {
  public:
-  Handler(TcpStream& stream, Direction& direction) : stream_(&stream), direction_(&direction) {}
+  Handler(TcpStream& stream, Direction direction) : stream_(&stream), direction_(direction) {}
   Handler(Handler&& other) noexcept
       : stream_(std::exchange(other.stream_, nullptr)), direction_(other.direction_) {}
   Handler& operator=(Handler&&) = delete;
   ~Handler() {
-    if (stream_) stream_->completed(*direction_, false);
+    if (stream_) stream_->completed(direction_, false);
   }
   void operator()(const boost::system::error_code&) {
-    std::exchange(stream_, nullptr)->completed(*direction_, true);
+    std::exchange(stream_, nullptr)->completed(direction_, true);
   }
 
  private:
   TcpStream* stream_;
-  Direction* direction_;
+  Direction direction_;
 };
 
 StreamPointer TcpStream::adopt(Loop& loop, int descriptor, const Address& remote,
@@ -73,22 +73,22 @@ Transfer TcpStream::try_write(std::span<const char> head, std::span<const char> 
   }
 }
 
-void TcpStream::wait(Direction& direction, Waiter& waiter) noexcept {
-  direction.waiter = &waiter;
-  if (direction.owed) return;
-  direction.owed = true;
-  waits_.async_wait(&direction == &read_ ? Descriptor::wait_read : Descriptor::wait_write,
+void TcpStream::wait(Direction direction, Waiter& waiter) noexcept {
+  waiters_[direction] = &waiter;
+  if (std::exchange(owed_[direction], true)) return;
+  waits_.async_wait(direction == reading ? Descriptor::wait_read : Descriptor::wait_write,
                     Handler{*this, direction});
 }
 
 void TcpStream::cancel_wait(Waiter& waiter) noexcept {
-  if (read_.waiter == &waiter) read_.waiter = nullptr;
-  if (write_.waiter == &waiter) write_.waiter = nullptr;
+  for (auto*& waiting : waiters_) {
+    if (waiting == &waiter) waiting = nullptr;
+  }
 }
 
-void TcpStream::completed(Direction& direction, bool invoked) noexcept {
-  direction.owed = false;
-  auto* waiter = std::exchange(direction.waiter, nullptr);
+void TcpStream::completed(Direction direction, bool invoked) noexcept {
+  owed_[direction] = false;
+  auto* waiter = std::exchange(waiters_[direction], nullptr);
   if (waiter && invoked && !released_) {
     const auto outer = std::exchange(calling_, true);
     {
@@ -104,14 +104,14 @@ void TcpStream::shut_down() noexcept { ::shutdown(descriptor_, SHUT_WR); }
 
 void TcpStream::release() noexcept {
   released_ = true;
-  read_.waiter = write_.waiter = nullptr;
+  waiters_[reading] = waiters_[writing] = nullptr;
   boost::system::error_code ignored;
   waits_.close(ignored);  // callbacks still owed come later, by the loop
   free_if_unused();
 }
 
 void TcpStream::free_if_unused() noexcept {
-  if (released_ && !calling_ && !read_.owed && !write_.owed) delete this;
+  if (released_ && !calling_ && !owed_[reading] && !owed_[writing]) delete this;
 }
 
 }  // namespace hotline

@@ -18,8 +18,8 @@ class TcpStream final : public Stream {
 
   Transfer try_read(std::span<char> bytes) noexcept override;
   Transfer try_write(std::span<const char> head, std::span<const char> body) noexcept override;
-  void wait_readable(Waiter& waiter) noexcept override { wait(read_, waiter); }
-  void wait_writable(Waiter& waiter) noexcept override { wait(write_, waiter); }
+  void wait_readable(Waiter& waiter) noexcept override { wait(reading, waiter); }
+  void wait_writable(Waiter& waiter) noexcept override { wait(writing, waiter); }
   void cancel_wait(Waiter& waiter) noexcept override;
   void shut_down() noexcept override;
   void release() noexcept override;
@@ -31,26 +31,23 @@ class TcpStream final : public Stream {
   using Descriptor =
       boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
 
-  // One direction: who waits, and whether Asio still owes a callback. A wait that was cancelled
-  // leaves the callback owed, and the next wait takes it over.
-  struct Direction {
-    Waiter* waiter = nullptr;
-    bool owed = false;
-  };
+  enum Direction { reading, writing };
   class Handler;
 
   TcpStream(Loop& loop, int descriptor, const Address& remote, const Address& local);
   ~TcpStream() = default;
 
-  void wait(Direction& direction, Waiter& waiter) noexcept;
-  void completed(Direction& direction, bool invoked) noexcept;
+  void wait(Direction direction, Waiter& waiter) noexcept;
+  void completed(Direction direction, bool invoked) noexcept;
   void free_if_unused() noexcept;
 
   Loop& loop_;
   Descriptor waits_;
+  // Of each direction: who waits, and whether Asio still owes a callback. A wait that was cancelled
+  // leaves the callback owed, and the next wait takes it over.
+  Waiter* waiters_[2] = {};
   int descriptor_;
-  Direction read_;
-  Direction write_;
+  bool owed_[2] = {};
   bool released_ = false;
   bool calling_ = false;
   Address remote_;

@@ -18,8 +18,8 @@ using protocol::Role;
 
 namespace {
 
-// One entry from the loop receives at most this much of a large message.
-constexpr std::size_t fair_receive = 512 * 1024;
+// One entry from the loop receives at most so many times for a large message.
+constexpr int fair_rounds = 8;
 
 const CloseStatus open_status;
 
@@ -40,9 +40,7 @@ ConnectionCore::ConnectionCore(Loop& loop, Role role, StreamPointer stream,
       session_(role, settings_->session),
       output_(loop, *this),
       idle_since_(loop.now()),
-      subprotocol_(static_cast<std::int16_t>(origins.subprotocol)),
-      remote_(stream_->remote_address()),
-      local_(stream_->local_address()) {
+      subprotocol_(static_cast<std::int16_t>(origins.subprotocol)) {
   loop_.connection_opened();
   join(loop_);
   output_.attach(*stream_);
@@ -62,7 +60,7 @@ ConnectionCore::~ConnectionCore() {
 }
 
 const CloseStatus& ConnectionCore::status() const noexcept {
-  return status_ && state_ == State::ended ? *status_ : open_status;
+  return closing_ && state_ == State::ended ? closing_->status : open_status;
 }
 
 std::string_view ConnectionCore::subprotocol() const noexcept {
@@ -75,15 +73,13 @@ std::string_view ConnectionCore::subprotocol() const noexcept {
 void ConnectionCore::ready() noexcept {
   listening_ = false;
   retain();
-  std::size_t most = fair_receive;
-  for (;;) {
+  for (int rounds = 1;; ++rounds) {
     const auto messages = messages_;
     if (!receive()) break;
     pump();
     // What fills the room with a part of one large message is probably followed by more of it.
     if (!full_ || messages != messages_ || !session_.message_under_way()) break;
-    if (state_ == State::ended || most <= received_) break;
-    most -= received_;
+    if (state_ == State::ended || rounds == fair_rounds) break;
   }
   if (stream_) listen();
   drop();
@@ -129,7 +125,6 @@ bool ConnectionCore::receive() noexcept {
   session_.received(transfer.size);
   heard_ = true;
   full_ = transfer.size == room.size();
-  received_ = transfer.size;
   return true;
 }
 
@@ -186,7 +181,8 @@ bool ConnectionCore::settle(Event& event) noexcept {
       case EventKind::close: {
         // Our own close frame may have gone first: then this is its answer.
         if (state_ == State::closing) {
-          end(status_->code(), std::string(status_->reason()), ClosedBy::us);
+          const auto& ours = closing_->status;
+          end(ours.code(), std::string(ours.reason()), ClosedBy::us);
         } else {
           const std::string reason{event.text()};
           send_close(event.code, {});
@@ -270,8 +266,8 @@ inline void ConnectionCore::hand_over(const Event& event, Connection::Read& read
   // A message in the block keeps the block; one in a buffer of its own takes that with it.
   holding_ = !session_.owns_message();
   read.found_ = holding_ ? Connection::Read::Found::in_block : Connection::Read::Found::in_body;
-  delivered_ += std::max(fair_share, static_cast<std::uint32_t>(
-                                         std::min<std::size_t>(event.data.size(), fair_bytes)));
+  delivered_ += std::max(
+      fair_share, static_cast<std::uint32_t>(std::min<std::size_t>(event.data.size(), fair_bytes)));
 }
 
 std::optional<Message> Connection::Read::take_body() noexcept {

@@ -65,8 +65,12 @@ class ConnectionCore final : private Waiter,
   bool is_open() const noexcept { return state_ == State::open; }
   bool has_ended() const noexcept { return state_ == State::ended; }
   protocol::Role role() const noexcept { return session_.role(); }
-  const Address& remote_address() const noexcept { return remote_; }
-  const Address& local_address() const noexcept { return local_; }
+  const Address& remote_address() const noexcept {
+    return stream_ ? stream_->remote_address() : closing_->remote;
+  }
+  const Address& local_address() const noexcept {
+    return stream_ ? stream_->local_address() : closing_->local;
+  }
   std::string_view subprotocol() const noexcept;
   int descriptor() const noexcept { return stream_ ? stream_->descriptor() : -1; }
 
@@ -99,6 +103,14 @@ class ConnectionCore final : private Waiter,
 
   enum class State : std::uint8_t { open, closing, ended };
 
+  // Kept apart, since most connections are open most of the time.
+  struct Closing {
+    explicit Closing(CloseStatus closing_status) : status(std::move(closing_status)) {}
+    CloseStatus status;
+    Address remote{};  // set when the stream goes
+    Address local{};
+  };
+
   ~ConnectionCore();
 
   // Receiving
@@ -109,13 +121,12 @@ class ConnectionCore final : private Waiter,
   bool settle(protocol::Event& event) noexcept;
   bool read_slowly(Connection::Read& read) noexcept;
   void hand_over(const protocol::Event& event, Connection::Read& read) noexcept;
-  bool had_enough() const noexcept {
-    return delivered_ >= fair_bytes;
-  }
+  bool had_enough() const noexcept { return delivered_ >= fair_bytes; }
   void listen() noexcept;
   void release_message() noexcept {
     holding_ = false;
-    if (held_block_) [[unlikely]] give_back_held();
+    if (held_block_) [[unlikely]]
+      give_back_held();
   }
   void give_back_held() noexcept;
   void release_block() noexcept;
@@ -155,15 +166,14 @@ class ConnectionCore final : private Waiter,
   char* held_block_ = nullptr;  // of a message in the handler's hands, when it is not the session's
   std::unique_ptr<std::string> early_;  // received before there was a session
   std::unique_ptr<std::string> pong_;   // the newest answer that waits for room
-  std::unique_ptr<CloseStatus> status_;
+  std::unique_ptr<Closing> closing_;
   detail::WaitNode* pings_ = nullptr;  // oldest first
   detail::WaitNode* closings_ = nullptr;
 
   TimePoint idle_since_;
   TimePoint message_since_{};
-  std::uint64_t messages_ = 0;  // received, to tell one under way from the next
-  std::uint64_t messages_watched_ = 0;
-  std::size_t received_ = 0;  // by the last recv
+  std::uint32_t messages_ = 0;  // received, to tell one under way from the next
+  std::uint32_t messages_watched_ = 0;
   std::uint64_t ping_number_ = 0;
 
   std::uint32_t references_ = 1;
@@ -183,8 +193,6 @@ class ConnectionCore final : private Waiter,
   bool pinging_ = false;        // the keepalive waits for a sign of life
   bool output_broken_ = false;  // what waits to be sent is given up
   bool full_ = false;           // the last recv filled the room it was given
-  Address remote_;
-  Address local_;
 };
 
 }  // namespace hotline::websocket

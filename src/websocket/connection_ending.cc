@@ -17,7 +17,7 @@ void ConnectionCore::start_close(CloseCode code, std::string_view reason) noexce
   if (state_ != State::open) return;
   send_close(code, reason);
   state_ = State::closing;
-  status_ = std::make_unique<CloseStatus>(code, std::string(reason), ClosedBy::us);
+  closing_ = std::make_unique<Closing>(CloseStatus{code, std::string(reason), ClosedBy::us});
   has_unread_ = false;
   Timer::set(loop_, loop_.now() + settings_->limits.close_grace);
   // The answer may be here already.
@@ -28,7 +28,7 @@ void ConnectionCore::start_close(CloseCode code, std::string_view reason) noexce
 void ConnectionCore::fail(CloseCode code, std::string_view reason) noexcept {
   send_close(code, reason);
   loop_.log(LogLevel::debug, [&] {
-    return "websocket " + remote_.to_string() + ": closing with " +
+    return "websocket " + remote_address().to_string() + ": closing with " +
            std::to_string(static_cast<int>(code)) + " (" + std::string(reason) + ")";
   });
   end(code, reason, ClosedBy::us);
@@ -37,7 +37,7 @@ void ConnectionCore::fail(CloseCode code, std::string_view reason) noexcept {
 void ConnectionCore::end(CloseCode code, std::string_view reason, ClosedBy by) noexcept {
   if (state_ == State::ended) return;
   retain();
-  status_ = std::make_unique<CloseStatus>(code, std::string(reason), by);
+  closing_ = std::make_unique<Closing>(CloseStatus{code, std::string(reason), by});
   state_ = State::ended;
   has_unread_ = false;
   pong_.reset();
@@ -66,7 +66,9 @@ void ConnectionCore::let_go() noexcept {
   Timer::cancel();
   stream_->cancel_wait(*this);
   output_.detach();
-  if (status_->closed_by() == ClosedBy::transport || output_broken_) {
+  closing_->remote = stream_->remote_address();
+  closing_->local = stream_->local_address();
+  if (closing_->status.closed_by() == ClosedBy::transport || output_broken_) {
     stream_.reset();
   } else {
     linger(loop_, std::move(stream_));

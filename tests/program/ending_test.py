@@ -53,21 +53,24 @@ class Ending(unittest.TestCase):
             self.assertEqual(server.stop(), (0, ""))
             self.assertLess(time.monotonic() - began, 4)
 
-    def test_one_that_never_answers_the_close_does_not_hold_it_up_for_long(self):
-        with hotline_server.Server(threads=2) as server:
-            silent, in_a_message, deaf = (Peer(server).upgrade() for _ in range(3))
-            in_a_message.send(frame(TEXT, b"*" * 1000)[:100])
+    def test_one_that_never_answers_does_not_hold_it_up_for_long(self):
+        with (hotline_server.Server(threads=2) as server, hotline_server.Server() as other,
+              Peer(server) as silent, Peer(server) as in_a_message, Peer(server) as deaf,
+              Peer(other) as in_a_head):
+            silent.upgrade()
+            in_a_message.upgrade().send(frame(TEXT, b"*" * 1000)[:100])
             # Its socket is full, and the server's, of echoes that it does not read.
-            deaf.send_what_fits(frame(TEXT, b"*" * 100_000) * 300)
-            in_a_head = Peer(server)
+            deaf.upgrade().send_what_fits(frame(TEXT, b"*" * 100_000) * 300)
             in_a_head.send(upgrade_request()[:40])
             server.signal()
+            other.signal()
             self.assertEqual(silent.close_code(), 1001)
             self.assertEqual(in_a_message.close_code(), 1001)
+            # The grace of a close is 5 s, the whole drain's 10 s.
             self.assertEqual(server.wait(), 0)
+            self.assertIsNone(other.process.poll(), "the rest of a head may come yet")
             self.assertEqual(server.stop(), (0, ""))
-            for peer in (silent, in_a_message, in_a_head, deaf):
-                peer.socket.close()
+            self.assertEqual(other.stop(), (0, ""))
 
     def test_a_second_signal_ends_at_once(self):
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -40,7 +40,8 @@ struct ServerOptions {
   std::size_t max_connections = 100'000;
   /// How long a drain may take before what is left is cut off.
   std::chrono::milliseconds drain_timeout{10'000};
-  /// SIGINT and SIGTERM drain the server while run() runs; a second one ends it at once.
+  /// SIGINT and SIGTERM drain the server, from listen() until run() returns; a second one ends it
+  /// at once.
   bool handle_signals = true;
   /// Null: warnings and errors to stderr.
   std::shared_ptr<Logger> logger = nullptr;
