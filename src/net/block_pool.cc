@@ -45,7 +45,8 @@ std::span<char> BlockPool::take() {
     free_.pop_back();
     unpoison(block);
   } else {
-    if (free_.capacity() < most_at_rest) free_.reserve(most_at_rest);  // so that giving back never throws
+    if (free_.capacity() < most_at_rest)
+      free_.reserve(most_at_rest);  // so that giving back never throws
     block = static_cast<char*>(std::malloc(block_size));
     if (!block) throw std::bad_alloc();
   }

@@ -151,9 +151,7 @@ class ByteStream::Core final : private Waiter,
     if (released_) return end(true);
     output_.detach();  // tells the writes that wait for room
   }
-  void expired() noexcept override {
-    end(true);
-  }
+  void expired() noexcept override { end(true); }
   void drain() noexcept override {}  // its handler knows what to do about that
 
   void abandon() noexcept override {

@@ -112,9 +112,9 @@ class Loop {
   bool draining() const noexcept { return draining_; }
   detail::DrainList& members() noexcept { return members_; }
   void drain() noexcept;
-  /// What lives by itself on this loop lets go of everything. For a loop that will not run any more,
-  /// whose coroutines have been destroyed; the destructor does it, too. New waits are cancelled, as
-  /// in a drain.
+  /// What lives by itself on this loop lets go of everything. For a loop that will not run any
+  /// more, whose coroutines have been destroyed; the destructor does it, too. New waits are
+  /// cancelled, as in a drain.
   void abandon_members() noexcept;
 
   // Connections, counted so that a drain knows when all have gone.

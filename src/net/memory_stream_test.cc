@@ -150,7 +150,8 @@ std::vector<std::size_t> sizes(const MemoryStreamOptions& options) {
 }
 
 TEST(MemoryStream, does_the_same_for_the_same_seed_and_another_for_another) {
-  const MemoryStreamOptions options{.largest_transfer = 50, .random_sizes = true, .stall_one_in = 3};
+  const MemoryStreamOptions options{
+      .largest_transfer = 50, .random_sizes = true, .stall_one_in = 3};
   auto other = options;
   other.seed = 2;
   EXPECT_EQ(sizes(options), sizes(options));

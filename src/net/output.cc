@@ -42,6 +42,10 @@ void Output::detach() noexcept {
   std::exchange(stream_, nullptr)->cancel_wait(*this);
   waiting_ = false;
   if (error_ == 0) error_ = EPIPE;
+  tell_all();
+}
+
+void Output::tell_all() noexcept {
   // Whoever waits is woken by this, and may destroy the connection and this with it.
   bool gone = false;
   auto* outer = std::exchange(gone_, &gone);

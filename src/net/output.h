@@ -1,11 +1,11 @@
 #pragma once
 
-#include <hotline/net/segment.h>
-#include <hotline/net/stream.h>
-
 #include <cstddef>
 #include <span>
 #include <string>
+
+#include <hotline/net/segment.h>
+#include <hotline/net/stream.h>
 
 #include "net/cork.h"
 
@@ -41,6 +41,7 @@ class Output final : private Waiter {
   ~Output() {
     if (gone_) *gone_ = true;
     detach();
+    tell_all();  // where this is destroyed by somebody who is told of the detaching
   }
 
   void attach(Stream& stream) noexcept { stream_ = &stream; }
@@ -60,8 +61,8 @@ class Output final : private Waiter {
   /// The caller's memory goes away: copies what of it is not sent yet. `segment` is not told.
   void abandon(detail::Segment& segment) noexcept;
 
-  /// The quick way for small writes: where `size` bytes may be put, to be counted by commit(); null if
-  /// they must take the long way, by write().
+  /// The quick way for small writes: where `size` bytes may be put, to be counted by commit(); null
+  /// if they must take the long way, by write().
   char* room(std::size_t size) noexcept {
     if (first_ || !cork_.belongs_to(*this) || !cork_.in_turn() || cork_.free().size() < size) {
       return nullptr;
@@ -90,6 +91,7 @@ class Output final : private Waiter {
   void append(detail::Segment& segment, std::span<const char> bytes) noexcept;
   detail::Segment* pop() noexcept;
   void consume(std::size_t size) noexcept;
+  void tell_all() noexcept;
   void fail(int error) noexcept;
   void wait() noexcept;
 

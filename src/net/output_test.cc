@@ -364,7 +364,8 @@ TEST_F(Failing, in_the_backlog_tells_the_listener_and_then_the_segments) {
     order += "listener ";
     a->output->detach();
   };
-  EXPECT_TRUE(a->output->write({}, span_of(pattern(100'000)), &segment));
+  const auto body = pattern(100'000);
+  EXPECT_TRUE(a->output->write({}, span_of(body), &segment));
   a->received();
   EXPECT_EQ(order, "listener segment ");
   EXPECT_EQ(a->failed, 1);

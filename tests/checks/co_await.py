@@ -3,7 +3,7 @@
     co_await.py ROOT BUILD_DIRECTORY
 
 Twice destroyed: aggregates built in place inside a co_await expression, default arguments of that
-kind, and capturing lambdas. A frame without room: a co_await in the condition of an if, a loop or a
+kind, capturing lambdas, and objects made by a `?:` there. A frame without room: a co_await in the condition of an if, a loop or a
 switch, in a coroutine that declares no variable anywhere (`while (co_await connection.read()) {}`,
 nothing else; it crashes when it is resumed). Every source that says co_await is read by clang-query
 with the build's own compile commands.
@@ -30,6 +30,9 @@ match coawaitExpr(unless(isExpansionInSystemHeader()), \
 hasDescendant(expr(anyOf({AGGREGATE}, {CAPTURING_LAMBDA}))))
 match stmt(anyOf({STATEMENTS}), unless(isExpansionInSystemHeader()), \
 hasAncestor(coroutineBodyStmt(hasBody(compoundStmt(unless(hasDescendant(declStmt())))))))
+match coawaitExpr(unless(isExpansionInSystemHeader()), \
+hasDescendant(conditionalOperator(hasType(hasUnqualifiedDesugaredType(recordType())), \
+hasDescendant(cxxBindTemporaryExpr()))))
 """
 
 # Not compiled by the build, on purpose.

@@ -63,6 +63,9 @@ class CoAwaitCheck(unittest.TestCase):
         self.catches("co_await call([local] {});")
         self.catches("co_await call([&] { (void)local; });")
 
+    def test_an_object_chosen_in_place(self):
+        self.catches('co_await write(Message{sizeof local > 1 ? Text("a") : Text("b")});')
+
     def test_what_is_named_before_passes(self):
         self.passes("Options options{.count = 1}; co_await take(options);")
         self.passes("auto lambda = [&] { (void)local; }; co_await call(lambda);")

@@ -22,6 +22,8 @@ EVERYTHING = set(BELOW)
 # Headers that belong to no layer's directory: what they may include, and who may include them.
 BRIDGES = {
     "hotline/asio.h": {"base", "net"},
+    "hotline/asio_start.h": {"base", "net"},
+    "hotline/asio_use_task.h": {"base", "net"},
     "hotline/json.h": EVERYTHING,
 }
 UMBRELLA = "hotline/hotline.h"
@@ -35,7 +37,7 @@ FOREIGN = {
     "spdlog": set(),
     "CLI": set(),
 }
-FOREIGN_BRIDGES = {"hotline/asio.h": {"boost"}, "hotline/json.h": {"boost"}}
+FOREIGN_BRIDGES = {bridge: {"boost"} for bridge in BRIDGES}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 

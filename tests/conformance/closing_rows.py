@@ -6,7 +6,8 @@ from row import Row
 
 GOOD_CODES = (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3001,
               3999, 4000, 4001, 4999)
-BAD_CODES = (0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 1999, 2000, 2999, 5000, 5001, 9999, 65535)
+BAD_CODES = (0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 1999, 2000, 2999, 5000, 5001, 9999,
+             65535)
 
 AFTER = {
     "another close": close(1001),
@@ -28,9 +29,11 @@ def rows():
                       closed(code), ends=True)
     for code in BAD_CODES:
         for reason in (b"", b"Good bye"):
-            yield Row(f"{code} with a reason of {len(reason)} bytes", close(code, reason), fails=1002)
+            yield Row(f"{code} with a reason of {len(reason)} bytes", close(code, reason),
+                      fails=1002)
     yield Row("a reason of 124 bytes", close(1000, b"*" * 124), fails=1002)
-    for reason in (b"\xff", b"Good \xed\xa0\x80bye", b"half a \xc3", b"\xc0\xaf", b"*" * 122 + b"\x80"):
+    for reason in (b"\xff", b"Good \xed\xa0\x80bye", b"half a \xc3", b"\xc0\xaf",
+                   b"*" * 122 + b"\x80"):
         yield Row(f"the reason {reason[:20]!r}", close(1000, reason), fails=1007)
     yield Row("the code's rule comes before the reason's", close(1005, b"\xff"), fails=1002)
     yield Row("a close under way is waited for", frame(PING, b"1") + close(1000, b"bye")[:-1]
@@ -41,10 +44,11 @@ def rows():
         yield Row(f"after a close without a code, {what}", close() + after, closed(), ends=True)
         # One that failed does not listen, either.
         yield Row(f"after a failure, {what}", header(3, 0) + after, fails=1002)
-    yield Row("a message before", frame(TEXT, b"Hello") + close(1000), echoed(TEXT, b"Hello") + closed(1000),
-              ends=True)
+    yield Row("a message before", frame(TEXT, b"Hello") + close(1000),
+              echoed(TEXT, b"Hello") + closed(1000), ends=True)
     large = b"*" * (256 * 1024)
     yield Row("a large message before, and a ping behind",
-              frame(TEXT, large) + close(1000) + frame(PING), echoed(TEXT, large) + closed(1000), ends=True)
+              frame(TEXT, large) + close(1000) + frame(PING),
+              echoed(TEXT, large) + closed(1000), ends=True)
     yield Row("many messages before", frame(BINARY, close_payload(1000)) * 300 + close(3000),
               echoed(BINARY, close_payload(1000)) * 300 + closed(3000), ends=True)

@@ -1,7 +1,7 @@
 """RFC 6455 5 and 6: lengths, control frames, reserved bits and opcodes, masks, fragments."""
 
-from raw_peer import (BINARY, CLOSE, CONTINUATION, PING, PONG, RSV1, RSV2, RSV3, TEXT, close, closed,
-                      echoed, frame, header)
+from raw_peer import (BINARY, CLOSE, CONTINUATION, PING, PONG, RSV1, RSV2, RSV3, TEXT, close,
+                      closed, echoed, frame, header)
 from row import Row
 
 HELLO = b"Hello, world!"
@@ -33,8 +33,8 @@ def masks():
         yield Row(f"an unmasked frame, opcode {opcode}", frame(opcode, mask=None), fails=1002)
         yield Row(f"its header alone is enough, opcode {opcode}", bytes([0x80 | opcode, 5]),
                   fails=1002)
-    yield Row("a masked frame, then an unmasked one", frame(TEXT, HELLO) + frame(TEXT, HELLO, mask=None),
-              echoed(TEXT, HELLO), fails=1002)
+    yield Row("a masked frame, then an unmasked one",
+              frame(TEXT, HELLO) + frame(TEXT, HELLO, mask=None), echoed(TEXT, HELLO), fails=1002)
 
 
 def control_frames():
@@ -69,13 +69,15 @@ def reserved():
                       echoed(TEXT, HELLO), fails=1002)
         yield Row(f"reserved bits {rsv} in a continuation",
                   frame(TEXT, HELLO, fin=False) + frame(CONTINUATION, HELLO, rsv=bits), fails=1002)
-        yield Row(f"reserved bits {rsv}: two bytes are enough", bytes([0x81 | bits, 0x85]), fails=1002)
+        yield Row(f"reserved bits {rsv}: two bytes are enough", bytes([0x81 | bits, 0x85]),
+                  fails=1002)
     for opcode in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15):
         for payload in (b"", HELLO):
             yield Row(f"opcode {opcode} with {len(payload)} bytes",
                       frame(TEXT, HELLO) + frame(opcode, payload) + frame(PING),
                       echoed(TEXT, HELLO), fails=1002)
-        yield Row(f"opcode {opcode}: two bytes are enough", bytes([0x80 | opcode, 0x85]), fails=1002)
+        yield Row(f"opcode {opcode}: two bytes are enough", bytes([0x80 | opcode, 0x85]),
+                  fails=1002)
 
 
 def split(opcode, *parts, between=b""):
@@ -93,11 +95,13 @@ def fragments():
     yield Row("a pong in the midst", split(BINARY, b"frag", b"ment", between=frame(PONG, b"x")),
               echoed(BINARY, b"fragment"))
     five = [b"fragment%d" % i for i in range(1, 6)]
-    yield Row("five, with pings", split(TEXT, *five, between=ping), pong * 4 + echoed(TEXT, b"".join(five)))
+    yield Row("five, with pings", split(TEXT, *five, between=ping),
+              pong * 4 + echoed(TEXT, b"".join(five)))
     yield Row("two messages in turn", split(TEXT, b"a", b"b") + split(BINARY, b"c", b"d"),
               echoed(TEXT, b"ab") + echoed(BINARY, b"cd"))
     yield Row("empty fragments", split(TEXT, b"", b"", b""), echoed(TEXT))
-    yield Row("an empty one in the middle", split(TEXT, b"mid", b"", b"dle"), echoed(TEXT, b"middle"))
+    yield Row("an empty one in the middle", split(TEXT, b"mid", b"", b"dle"),
+              echoed(TEXT, b"middle"))
     yield Row("an empty one at the end", split(BINARY, b"end", b""), echoed(BINARY, b"end"))
     for size in (1, 125, 126, 65535, 65536, 70000):
         yield Row(f"fragments of {size}", split(BINARY, b"\x80" * size, b"\x81" * size),
@@ -106,9 +110,11 @@ def fragments():
         continuation = frame(CONTINUATION, b"of nothing", fin=fin)
         yield Row(f"a continuation first, FIN {fin}", continuation, fails=1002)
         yield Row(f"a continuation after a message, FIN {fin}",
-                  frame(TEXT, HELLO) + continuation + frame(TEXT, HELLO), echoed(TEXT, HELLO), fails=1002)
+                  frame(TEXT, HELLO) + continuation + frame(TEXT, HELLO), echoed(TEXT, HELLO),
+                  fails=1002)
         yield Row(f"a continuation after a message in fragments, FIN {fin}",
-                  split(TEXT, b"frag", b"ment") + continuation, echoed(TEXT, b"fragment"), fails=1002)
+                  split(TEXT, b"frag", b"ment") + continuation, echoed(TEXT, b"fragment"),
+                  fails=1002)
         for opcode in (TEXT, BINARY):
             yield Row(f"opcode {opcode} within a message, FIN {fin}",
                       frame(TEXT, b"frag", fin=False) + frame(opcode, b"ment", fin=fin), fails=1002)
@@ -159,16 +165,21 @@ def limit_rows():
         yield Row(f"the limit in fragments, opcode {opcode}", split(opcode, most[:300], most[300:]),
                   echoed(opcode, most))
         yield Row(f"a byte over, opcode {opcode}", frame(opcode, most + b"*"), fails=1009)
-        yield Row(f"its length is enough, opcode {opcode}", header(opcode, 1001, mask=b""), fails=1009)
-        yield Row(f"a gigabyte's length, opcode {opcode}", header(opcode, 1 << 30, mask=b""), fails=1009)
+        yield Row(f"its length is enough, opcode {opcode}", header(opcode, 1001, mask=b""),
+                  fails=1009)
+        yield Row(f"a gigabyte's length, opcode {opcode}", header(opcode, 1 << 30, mask=b""),
+                  fails=1009)
         yield Row(f"a byte over, in a later fragment, opcode {opcode}",
-                  frame(opcode, most[:600], fin=False) + header(CONTINUATION, 401, mask=b""), fails=1009)
-        yield Row(f"three frames, opcode {opcode}", split(opcode, b"a", b"b", b"c"), echoed(opcode, b"abc"))
+                  frame(opcode, most[:600], fin=False) + header(CONTINUATION, 401, mask=b""),
+                  fails=1009)
+        yield Row(f"three frames, opcode {opcode}", split(opcode, b"a", b"b", b"c"),
+                  echoed(opcode, b"abc"))
         yield Row(f"three frames and pings, opcode {opcode}",
                   split(opcode, b"a", b"b", b"c", between=frame(PING)),
                   echoed(PONG) * 2 + echoed(opcode, b"abc"))
-        yield Row(f"a fourth frame, opcode {opcode}", split(opcode, b"a", b"b", b"c", b"d"), fails=1008)
-        yield Row(f"a fourth frame, though empty, opcode {opcode}", split(opcode, b"", b"", b"", b""),
+        yield Row(f"a fourth frame, opcode {opcode}", split(opcode, b"a", b"b", b"c", b"d"),
                   fails=1008)
+        yield Row(f"a fourth frame, though empty, opcode {opcode}",
+                  split(opcode, b"", b"", b"", b""), fails=1008)
         yield Row(f"each message anew, opcode {opcode}", split(opcode, b"a", b"b", b"c") * 3,
                   echoed(opcode, b"abc") * 3)

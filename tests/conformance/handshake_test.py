@@ -47,7 +47,8 @@ REFUSED = [
     ("a key with a byte too many", dict(sec_websocket_key=SAMPLE_KEY + "="), 400, {}),
     ("a key that is not base64", dict(sec_websocket_key="dGhlIHNhbXBsZSBub25j!Q=="), 400, {}),
     ("a key in base64url", dict(sec_websocket_key="dGhlIHNhbXBsZSBub2-_ZQ=="), 400, {}),
-    ("a key with bits in its padding", dict(sec_websocket_key="dGhlIHNhbXBsZSBub25jZR=="), 400, {}),
+    ("a key with bits in its padding", dict(sec_websocket_key="dGhlIHNhbXBsZSBub25jZR=="), 400,
+     {}),
     ("an empty subprotocol", dict(sec_websocket_protocol=""), 400, {}),
     ("an empty subprotocol in a list", dict(sec_websocket_protocol="chat,,echo"), 400, {}),
     ("a subprotocol twice", dict(sec_websocket_protocol="chat, chat"), 400, {}),
@@ -98,8 +99,8 @@ ACCEPTED = [
     ("an IPv6 literal", dict(host="[::1]:8080")),
 ]
 
-FOREIGN_HOSTS = ("example.com", "example.com:8080", "localhost.example.com", "127.0.0.1.example.com",
-                 "notlocalhost", "1.2.3.4.5")
+FOREIGN_HOSTS = ("example.com", "example.com:8080", "localhost.example.com",
+                 "127.0.0.1.example.com", "notlocalhost", "1.2.3.4.5")
 
 NEXT = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 
@@ -160,8 +161,8 @@ class Handshake(unittest.TestCase):
 
     def test_a_refusal_says_why_and_ends_the_connection(self):
         for title, changes, status, fields in REFUSED:
-            self.each_way(title, upgrade_request(**changes) + NEXT, self.check_refusal, status, fields,
-                          to_head=changes.get("method") == "HEAD")
+            self.each_way(title, upgrade_request(**changes) + NEXT, self.check_refusal, status,
+                          fields, to_head=changes.get("method") == "HEAD")
 
     def test_the_first_rule_that_is_broken_gives_the_answer(self):
         for i, (first, changes, status, fields) in enumerate(REFUSED):

@@ -73,7 +73,8 @@ REFUSED = [
     ("a Host beyond ASCII", host(b"h\xc3\xb6tline"), 400),
     ("a Host in wrong percent-encoding", host(b"%zz"), 400),
 
-    ("Content-Length twice, equal", post(b"Content-Length: 4", b"Content-Length: 4") + b"body", 400),
+    ("Content-Length twice, alike", post(b"Content-Length: 4", b"Content-Length: 4") + b"body",
+     400),
     ("Content-Length twice", post(b"Content-Length: 4", b"Content-Length: 5") + b"body", 400),
     ("Content-Length: 4, 4", post(b"Content-Length: 4, 4") + b"body", 400),
     ("Content-Length: +4", post(b"Content-Length: +4") + b"body", 400),
@@ -144,7 +145,8 @@ REFUSED = [
 ANSWERED = [
     ("as it should be", get(), 200),
     ("an empty line before it", b"\r\n" + get(), 200),
-    ("HTTP/1.0 that keeps alive", get(b"Connection: keep-alive", line=b"GET /healthz HTTP/1.0"), 200),
+    ("HTTP/1.0 that keeps alive", get(b"Connection: keep-alive", line=b"GET /healthz HTTP/1.0"),
+     200),
     ("no blank behind the colon", get(b"X:a"), 200),
     ("blanks around a value", get(b"X:  \t a \t "), 200),
     ("an empty value", get(b"X:"), 200),
@@ -231,8 +233,8 @@ class Http(unittest.TestCase):
             peer.send(get())
             answer, _ = take_answer(peer.until(b"\r\n\r\n") + peer.exactly(3))
             self.assertRegex(answer.field("Date"), re.compile(
-                r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
-                r" \d{4} \d\d:\d\d:\d\d GMT$"))
+                r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d "
+                r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT$"))
             self.assertTrue(answer.field("Content-Type").startswith("text/plain"))
             self.assertEqual(answer.field("Content-Length"), "3")
             self.assertIsNone(answer.field("Server"))

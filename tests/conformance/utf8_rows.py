@@ -1,5 +1,5 @@
 """RFC 6455 8.1 and RFC 3629: texts that are UTF-8, and texts that are not, which fail at the first
-bad byte. The sequences are those of Markus Kuhn's decoder test, as the Autobahn Testsuite has them."""
+bad byte. The sequences are mostly those of Markus Kuhn's decoder test."""
 
 from raw_peer import CONTINUATION, PING, PONG, TEXT, echoed, frame, header
 from row import Row
@@ -72,7 +72,8 @@ def first_bad(data):
 
 def octets(text, end=b""):
     """One frame a byte, the first of them a text."""
-    frames = [frame(CONTINUATION if i else TEXT, text[i:i + 1], fin=False) for i in range(len(text))]
+    frames = [frame(CONTINUATION if i else TEXT, text[i:i + 1], fin=False)
+              for i in range(len(text))]
     return b"".join(frames) + end
 
 
@@ -115,19 +116,21 @@ def bad_rows():
         # Not before the bad byte, either: the ping is still answered.
         if at > 0:
             yield Row(f"bad {name}, good until there", frame(TEXT, text[:at], fin=False)
-                      + frame(PING, b"?") + header(CONTINUATION, 1000) + frame(TEXT, text[at:at + 1])[-1:],
+                      + frame(PING, b"?") + header(CONTINUATION, 1000)
+                      + frame(TEXT, text[at:at + 1])[-1:],
                       echoed(PONG, b"?"), fails=1007)
 
 
 def cut_rows():
-    """Prefixes: good only on a boundary, and what is missing makes the message bad, not the frame."""
+    """Prefixes: good only on a boundary; what is missing makes the message bad, not the frame."""
     for end in range(1, len(KOSME)):
         text = KOSME[:end]
         try:
             text.decode()
             yield Row(f"the first {end} bytes", frame(TEXT, text), echoed(TEXT, text))
         except UnicodeDecodeError:
-            yield Row(f"the first {end} bytes, an end in a character", frame(TEXT, text), fails=1007)
+            yield Row(f"the first {end} bytes, an end in a character", frame(TEXT, text),
+                      fails=1007)
             yield Row(f"the first {end} bytes, an end in a later frame",
                       frame(TEXT, text, fin=False) + frame(PING, b"?") + frame(CONTINUATION),
                       echoed(PONG, b"?"), fails=1007)

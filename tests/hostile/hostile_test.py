@@ -10,8 +10,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import hotline_server  # noqa: E402
-from raw_peer import (BINARY, PING, PONG, TEXT, Peer, close, closed, descriptors_at_rest,  # noqa: E402
-                      echoed, eventually, frame, header, upgrade_request)
+from raw_peer import (BINARY, PING, PONG, TEXT, Peer, close, closed,  # noqa: E402
+                      descriptors_at_rest, echoed, eventually, frame, header, upgrade_request)
 
 MEBIBYTE = 1 << 20
 # What the allocator may keep for the next ones.
@@ -52,9 +52,11 @@ class HostilePeers(unittest.TestCase):
             self.assertTrue(eventually(lambda: self.server.descriptors() == self.descriptors),
                             f"{self.server.descriptors()} descriptors, {self.descriptors} before")
             grown = self.server.memory() - self.memory
-            print(f"  {self.id().split('.')[-1]}: memory grew by {grown >> 10} KiB", file=sys.stderr)
-            self.assertLess(grown, MARGIN)
             self.assertEqual(self.server.stop(), (0, ""))
+        name = self.id().rpartition(".")[2]
+        print(f"  {name}: memory grew by {grown >> 10} KiB", file=sys.stderr)
+        if not hotline_server.sanitized():
+            self.assertLess(grown, MARGIN)
 
     def peer(self, **options):
         self.peers.append(Peer(self.server, **options))
@@ -66,7 +68,8 @@ class HostilePeers(unittest.TestCase):
             self.assertEqual(peer.rest(), echoed(TEXT, b"Hello") + closed(1000))
 
     def assert_memory_is_below(self, bytes_more):
-        self.assertLess(self.server.memory() - self.memory, bytes_more)
+        if not hotline_server.sanitized():
+            self.assertLess(self.server.memory() - self.memory, bytes_more)
 
     def test_a_thousand_resets_in_the_middle_of_a_frame(self):
         whole = frame(TEXT, b"*" * 20, fin=False) + frame(PING, b"?") + frame(BINARY, b"*" * 70_000)
@@ -182,7 +185,8 @@ class HostilePeers(unittest.TestCase):
                 self.assertEqual(process.exitcode, 0)
         times.sort()
         p50, p99 = (times[len(times) * part // 100] * 1e3 for part in (50, 99))
-        print(f"  beside {rate:,.0f} messages/s: p50 {p50:.2f} ms, p99 {p99:.2f} ms", file=sys.stderr)
+        print(f"  beside {rate:,.0f} messages/s: p50 {p50:.2f} ms, p99 {p99:.2f} ms",
+              file=sys.stderr)
         self.assertGreater(received.value, before, "there was no flood")
         self.assertLess(p99, 50)  # the goal is 5 ms; far more says that one waits for the other
 
@@ -206,9 +210,11 @@ class HostilePeers(unittest.TestCase):
     def test_a_message_in_a_hundred_thousand_frames(self):
         with Peer(self.server) as peer:
             peer.upgrade()
-            peer.send(frame(TEXT, b"*", fin=False) + frame(0, b"*", fin=False) * 100_000 + frame(0, b"*"))
+            peer.send(frame(TEXT, b"*", fin=False) + frame(0, b"*", fin=False) * 100_000
+                      + frame(0, b"*"))
             self.assertEqual(peer.frame(), (TEXT, b"*" * 100_002))
-            peer.send(frame(TEXT, b"", fin=False) + frame(0, b"", fin=False) * 100_000 + frame(0, b""))
+            peer.send(frame(TEXT, b"", fin=False) + frame(0, b"", fin=False) * 100_000
+                      + frame(0, b""))
             self.assertEqual(peer.frame(), (TEXT, b""))
 
 

@@ -28,8 +28,9 @@ class PythonWebsockets(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(self.server.stop(), (0, ""))
 
     def connect(self, **options):
-        return websockets.connect(self.server.url, max_size=None, open_timeout=hotline_server.PATIENCE,
-                                  close_timeout=hotline_server.PATIENCE, **options)
+        return websockets.connect(
+            self.server.url, max_size=None, open_timeout=hotline_server.PATIENCE,
+            close_timeout=hotline_server.PATIENCE, **options)
 
     async def receive(self, connection):
         return await asyncio.wait_for(connection.recv(), hotline_server.PATIENCE)
@@ -37,8 +38,8 @@ class PythonWebsockets(unittest.IsolatedAsyncioTestCase):
     async def test_text_and_binary_of_all_sizes(self):
         async with self.connect() as connection:
             for size in SIZES:
-                for message in ("*" * size, ("電話☎📞" * size)[:size], bytes(range(256)) * (size // 256),
-                                b"\xff" * size):
+                for message in ("*" * size, ("電話☎📞" * size)[:size], b"\xff" * size,
+                                bytes(range(256)) * (size // 256)):
                     await connection.send(message)
                     self.assertEqual(await self.receive(connection), message)
 

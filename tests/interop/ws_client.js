@@ -1,4 +1,4 @@
-// Conversations of node's ws with the echo: node ws_client.js URL CONVERSATION. Status 0: as expected.
+// Conversations of node's ws with the echo: node ws_client.js URL CONVERSATION. Status 0: all well.
 'use strict';
 const assert = require('assert');
 const WebSocket = require('ws');
@@ -138,7 +138,8 @@ const conversations = {
 
   async many() {
     const call = await Call.open();
-    const messages = Array.from({ length: 2000 }, (_, i) => Buffer.alloc((i * 131) % 5000, i % 256));
+    const size = (i) => (i * 131) % 5000;
+    const messages = Array.from({ length: 2000 }, (_, i) => Buffer.alloc(size(i), i % 256));
     messages.forEach((message) => call.socket.send(message));
     for (const message of messages) await call.echoes(message);
   },

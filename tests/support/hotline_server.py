@@ -1,5 +1,6 @@
 """The program `hotline serve` as a child process, and what the system knows about it."""
 
+import functools
 import os
 import pathlib
 import resource
@@ -18,6 +19,14 @@ _program = None
 def program():
     """The program under test."""
     return _program
+
+
+@functools.cache
+def sanitized():
+    """Whether the program is built with a sanitizer: such a one says nothing about memory."""
+    binary = pathlib.Path(program()).read_bytes()
+    return any(mark in binary for mark in (b"libasan", b"libtsan", b"AddressSanitizer",
+                                           b"ThreadSanitizer"))
 
 
 def main():

@@ -1,0 +1,201 @@
+"""The programs of examples/, talked to on loopback.
+
+    examples_test.py DIRECTORY_OF_PROGRAMS [TEST...]
+"""
+import pathlib
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import raw_peer
+from hotline_server import PATIENCE
+from raw_peer import TEXT, Peer
+
+programs = pathlib.Path()
+
+
+class Example:
+    """A running example. It must end well: drained by SIGTERM, with status 0 and no complaint."""
+
+    def __init__(self, name, *arguments):
+        self.drained = False
+        self.process = subprocess.Popen(
+            [programs / f"example_{name}", "0", *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        line = self.line()
+        where = re.search(r"://127\.0\.0\.1:(\d+)(/\S*)", line)
+        if not where:
+            self.process.kill()
+            raise AssertionError(f"{name} did not start: {line!r}, {self.process.communicate()}")
+        self.port, self.path = int(where[1]), where[2]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, failure, *_):
+        if failure:
+            self.process.kill()
+        self.drain()
+        try:
+            _, errors = self.process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f"it did not end: {self.process.communicate()}") from None
+        if not failure and (self.process.returncode or errors):
+            raise AssertionError(f"it ended with {self.process.returncode}, {errors}")
+
+    def drain(self):
+        """Asks it to end; once, since a second signal means at once."""
+        if not self.drained:
+            self.drained = True
+            self.process.send_signal(signal.SIGTERM)
+
+    def line(self):
+        """The next line of what it says."""
+        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
+        return self.process.stdout.readline() if ready else ""
+
+    def call(self, **changes):
+        """A WebSocket connection."""
+        peer = Peer(self)
+        try:
+            return peer.upgrade(**{"path": self.path, **changes})
+        except AssertionError:
+            peer.socket.close()
+            raise
+
+
+def say(peer, text):
+    peer.send(raw_peer.frame(TEXT, text.encode()))
+
+
+def heard(peer):
+    """The next message: a text."""
+    opcode, payload = peer.frame()
+    if opcode != TEXT:
+        raise AssertionError(f"opcode {opcode}, {payload!r}")
+    return payload.decode()
+
+
+class ExamplesTest(unittest.TestCase):
+    def test_every_example_has_a_test(self):
+        sources = pathlib.Path(__file__).resolve().parent.parent.parent / "examples"
+        names = {source.stem for source in sources.glob("*.cc")} - {"echo"}
+        self.assertEqual({name for name in names if not hasattr(self, f"test_{name}")}, set())
+        for source in sources.glob("*.cc"):
+            self.assertLessEqual(len(source.read_text().splitlines()), 60, source.name)
+
+    def test_request(self):
+        with Example("request") as example:
+            with Peer(example) as stranger:
+                stranger.send(raw_peer.upgrade_request(path=example.path))
+                self.assertIn(b" 401 ", stranger.until(b"\r\n\r\n"))
+                self.assertEqual(stranger.until(b"\n"), b"who are you?\n")
+            with Peer(example) as browser:
+                browser.send(b"GET /chat/red HTTP/1.1\r\nHost: localhost\r\nAuthorization: me\r\n\r\n")
+                self.assertIn(b" 426 ", browser.until(b"\r\n\r\n"))
+            with example.call(path="/chat/red%20sea", Authorization="me",
+                              Sec_WebSocket_Protocol="chat.v1, chat.v2") as friend:
+                self.assertEqual(heard(friend), "red sea welcomes you to chat.v2")
+                say(friend, "hello")
+                self.assertEqual(heard(friend), "red sea: hello")
+            with example.call(Authorization="me") as friend:
+                self.assertEqual(heard(friend), "blue welcomes you")
+                friend.send(raw_peer.close(1000))
+                self.assertEqual(friend.close_code(), 1000)
+
+    def test_lines(self):
+        with Example("lines") as example, Peer(example) as peer:
+            request = f"GET {example.path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            peer.send(request.encode() + b"already there\nin two ")
+            self.assertEqual(peer.until(b"\n"), b"say something\n")
+            self.assertEqual(peer.until(b"\n"), b"ereht ydaerla\n")
+            peer.send(b"pieces\none\ntwo\n")
+            self.assertEqual(peer.until(b"\n"), b"seceip owt ni\n")
+            self.assertEqual(peer.until(b"two"[::-1] + b"\n"), b"eno\nowt\n")
+            peer.send(b"\n")
+            self.assertEqual(peer.rest(), b"")
+
+    def test_ticker(self):
+        with Example("ticker") as example:
+            with example.call() as peer:
+                say(peer, "nobody listens")
+                self.assertEqual([heard(peer) for _ in range(3)], ["1", "2", "3"])
+                peer.send(raw_peer.close(1001))
+                while (frame := peer.frame())[0] == TEXT:
+                    pass
+                self.assertEqual(frame, (raw_peer.CLOSE, raw_peer.close_payload(1001)))
+            self.assertEqual(example.line(), "closed: 1001\n")
+            with example.call() as peer:
+                self.assertEqual(heard(peer), "1")
+                example.drain()
+                while (frame := peer.frame())[0] == TEXT:
+                    pass
+                self.assertEqual(frame[1][:2], raw_peer.close_payload(1001))
+                peer.send(raw_peer.close(1001))
+                self.assertEqual(peer.rest(), b"")
+
+    def test_feed(self):
+        with Example("feed") as example, example.call() as peer:
+            say(peer, "tea")
+            name, price = heard(peer).split()
+            self.assertEqual(name, "tea")
+            say(peer, "coffee")
+            seen = [heard(peer).split() for _ in range(8)]
+            self.assertEqual({name for name, _ in seen}, {"tea", "coffee"})
+            self.assertGreater(int(seen[-1][1]), int(price))
+            peer.send(raw_peer.close(1000))
+
+    def test_asio_client(self):
+        with socket.socket() as service:
+            service.settimeout(PATIENCE)
+            service.bind(("127.0.0.1", 0))  # and does not listen yet
+
+            def serve():
+                connection, _ = service.accept()
+                with connection, connection.makefile("rw") as stream:
+                    for line in stream:
+                        stream.write(line.upper())
+                        stream.flush()
+
+            with Example("asio_client", str(service.getsockname()[1])) as example:
+                with example.call() as peer:
+                    say(peer, "hello")
+                    thread = threading.Timer(0.2, lambda: (service.listen(), serve()))
+                    thread.start()
+                    self.assertEqual(heard(peer), "HELLO")
+                    say(peer, "and again")
+                    self.assertEqual(heard(peer), "AND AGAIN")
+                thread.join(PATIENCE)
+                self.assertFalse(thread.is_alive(), "the service's connection is still open")
+                with example.call() as peer:
+                    say(peer, "nobody answers")
+                    with service.accept()[0] as connection:
+                        connection.recv(100)
+                    self.assertEqual(peer.close_code(), 1011)
+                # What the handler threw is logged, and is all that is.
+                self.assertRegex(example.process.stderr.readline(), "End of file")
+
+    def test_asio_client_is_drained(self):
+        with socket.socket() as service:
+            service.bind(("127.0.0.1", 0))  # and never listens
+            with Example("asio_client", str(service.getsockname()[1])) as example:
+                with example.call() as peer:
+                    example.drain()
+                    self.assertEqual(peer.close_code(), 1001)
+                    peer.send(raw_peer.close(1001))
+                    self.assertEqual(peer.rest(), b"")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    programs = pathlib.Path(sys.argv.pop(1)).resolve()
+    unittest.main()
