@@ -5,6 +5,7 @@
 #include <iostream>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <hotline/hotline.h>
 
@@ -16,7 +17,8 @@ using Names = std::set<std::string>;
 // Both coroutines are of one loop, hence of one thread: what they share needs no lock.
 hotline::Task<> push_prices(Connection& connection, const Names& wanted) {
   for (int price = 100;; ++price) {
-    const Names names = wanted;  // the set may change while a write waits
+    // Copied, since the set may change while a write waits.
+    const std::vector<std::string> names{wanted.begin(), wanted.end()};
     for (const auto& name : names) {
       co_await connection.write(name + ' ' + std::to_string(price));
     }

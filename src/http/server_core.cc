@@ -74,6 +74,15 @@ void ServerCore::handle(std::string_view pattern, Handler handler) {
   site_.router.add(pattern, std::move(handler));
 }
 
+namespace {
+
+// More would overflow where it is added to a point in time.
+bool is_time(std::chrono::milliseconds value) {
+  return value.count() > 0 && value <= std::chrono::hours(24 * 365);
+}
+
+}  // namespace
+
 void ServerCore::check_options() const {
   const auto& options = site_.options;
   const auto demand = [](bool good, const char* sentence) {
@@ -82,10 +91,10 @@ void ServerCore::check_options() const {
   demand(options.threads > 0 && options.threads <= most_threads, "threads: from 1 to 1024");
   demand(options.header_bytes > 0, "header_bytes: at least 1");
   demand(options.header_count > 0, "header_count: at least 1");
-  demand(options.head_timeout.count() > 0, "head_timeout: above 0");
-  demand(options.idle_timeout.count() > 0, "idle_timeout: above 0");
+  demand(is_time(options.head_timeout), "head_timeout: above 0, and at most 365 days");
+  demand(is_time(options.idle_timeout), "idle_timeout: above 0, and at most 365 days");
   demand(options.max_connections > 0, "max_connections: at least 1");
-  demand(options.drain_timeout.count() > 0, "drain_timeout: above 0");
+  demand(is_time(options.drain_timeout), "drain_timeout: above 0, and at most 365 days");
 }
 
 void ServerCore::listen() {

@@ -138,8 +138,8 @@ TEST(Abandoned, a_byte_stream_that_has_an_owner_outlives_its_loop) {
 TEST(Abandoned, a_write_that_waits_hears_of_it) {
   EndedLoop ended;
   std::string log;
-  ended.spawn(write(ByteStream{*ended.loop, ended.stream({.capacity = 10})}, pattern(1 << 20),
-                    &log));
+  ended.spawn(
+      write(ByteStream{*ended.loop, ended.stream({.capacity = 10})}, pattern(1 << 20), &log));
   EXPECT_EQ(log, "");
   ended.end();
   EXPECT_EQ(log, "lost");

@@ -57,12 +57,12 @@ class ListenerTest : public ::testing::Test {
     options.logger = logger;
     options.clock = &clock;
     loops = std::make_unique<LoopGroup>(threads, options);
-    listener = std::make_unique<Listener>(*loops, address, 0,
-                                          [this](Loop& loop, StreamPointer stream) {
-                                            EXPECT_EQ(Loop::current(), &loop);
-                                            accepted_by.push_back(&loop);
-                                            streams.push_back(std::move(stream));
-                                          });
+    listener =
+        std::make_unique<Listener>(*loops, address, 0, [this](Loop& loop, StreamPointer stream) {
+          EXPECT_EQ(Loop::current(), &loop);
+          accepted_by.push_back(&loop);
+          streams.push_back(std::move(stream));
+        });
     for (std::size_t i = 0; i < threads; ++i) listener->start(i);
   }
   void call(int times = 1) {
@@ -112,8 +112,7 @@ TEST_F(ListenerTest, accepts_by_ipv6) {
   settle();
   ASSERT_EQ(streams.size(), 10u);
   EXPECT_EQ(streams[0]->remote_address().host(), "::1");
-  EXPECT_EQ(streams[0]->local_address().to_string(),
-            "[::1]:" + std::to_string(listener->port()));
+  EXPECT_EQ(streams[0]->local_address().to_string(), "[::1]:" + std::to_string(listener->port()));
 }
 
 TEST_F(ListenerTest, accepts_more_than_one_batch) {
@@ -134,9 +133,9 @@ TEST_F(ListenerTest, has_a_port_of_its_own) {
         FAIL() << "it must not take half of the connections silently";
       } catch (const Error& error) {
         EXPECT_EQ(error.code(), std::errc::address_in_use);
-        EXPECT_NE(std::string(error.what()).find(
-                      "cannot bind " + listener->address().to_string() +
-                      " (is another server running there?)"),
+        EXPECT_NE(std::string(error.what())
+                      .find("cannot bind " + listener->address().to_string() +
+                            " (is another server running there?)"),
                   std::string::npos)
             << error.what();
       }
@@ -179,20 +178,19 @@ TEST_F(ListenerTest, pauses_without_descriptors_and_recovers) {
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
   auto low = limit;
   low.rlim_cur = 3;  // whatever is open already stays so
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
-  (*loops)[0].run_ready();  // it returns: it does not spin
-  const auto next = (*loops)[0].next_deadline();
-  clock.advance(100ms);
-  (*loops)[0].run_timers();
-  (*loops)[0].run_ready();
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
-
-  EXPECT_TRUE(streams.empty());
-  EXPECT_EQ(next, TimePoint{} + 100ms);
-  ASSERT_EQ(logger->lines.size(), 1u) << "once in ten seconds";
-  EXPECT_NE(logger->lines[0].find("ulimit"), std::string::npos);
-  clock.advance(100ms);
-  (*loops)[0].run_timers();
+  // clang's check of virtual calls wants descriptors where it sees a type for the first time.
+  (*loops)[0].log(LogLevel::info, [] { return "about to run out"; });
+  for (int round = 1; round <= 2; ++round) {
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+    (*loops)[0].run_ready();  // it returns: it does not spin
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+    EXPECT_TRUE(streams.empty());
+    EXPECT_EQ((*loops)[0].next_deadline(), TimePoint{} + round * 100ms);
+    clock.advance(100ms);
+    (*loops)[0].run_timers();
+  }
+  ASSERT_EQ(logger->lines.size(), 2u) << "once in ten seconds";
+  EXPECT_NE(logger->lines[1].find("ulimit"), std::string::npos);
   settle();
   EXPECT_EQ(streams.size(), 3u);
   EXPECT_EQ((*loops)[0].next_deadline(), std::nullopt);

@@ -38,7 +38,12 @@ void LoopGroup::run() {
     throw;
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  loops_[0]->run();
+  try {
+    loops_[0]->run();
+  } catch (...) {
+    stop();
+    throw;
+  }
   stop();
   threads.clear();
   for (auto& loop : loops_) loop->context().restart();

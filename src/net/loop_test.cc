@@ -227,9 +227,8 @@ class Members : public ::testing::TestWithParam<bool> {
   TestLoop loop;
 };
 
-INSTANTIATE_TEST_SUITE_P(, Members, ::testing::Bool(), [](const auto& tested) {
-  return tested.param ? "abandoned" : "drained";
-});
+INSTANTIATE_TEST_SUITE_P(, Members, ::testing::Bool(),
+                         [](const auto& tested) { return tested.param ? "abandoned" : "drained"; });
 
 TEST_P(Members, are_told_once_each) {
   Resident a{*loop};

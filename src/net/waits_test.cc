@@ -174,14 +174,17 @@ TEST(Deadline, may_be_destroyed_by_the_task_that_it_awaits) {
   auto group = std::make_unique<TaskGroup>();
   {
     Turn turn{*loop};
-    group->spawn(within(2s, [](std::unique_ptr<TaskGroup>& ended, std::string& text) -> Task<int> {
-                   co_await sleep(1s);
-                   ended.reset();
-                   text += "still running ";
-                   co_await sleep(1s);
-                   text += "never ";
-                   co_return 1;
-                 }(group, log), log));
+    group->spawn(within(
+        2s,
+        [](std::unique_ptr<TaskGroup>& ended, std::string& text) -> Task<int> {
+          co_await sleep(1s);
+          ended.reset();
+          text += "still running ";
+          co_await sleep(1s);
+          text += "never ";
+          co_return 1;
+        }(group, log),
+        log));
   }
   loop.advance(5s);
   EXPECT_EQ(log, "still running ");
@@ -190,11 +193,14 @@ TEST(Deadline, may_be_destroyed_by_the_task_that_it_awaits) {
 TEST(Deadline, may_stand_inside_another_and_the_earlier_counts) {
   TestLoop loop;
   std::string log;
-  loop.run(within(3s, [](std::string& text) -> Task<int> {
-    co_await within(1s, seven_after(5s), text);
-    const int result = co_await deadline(10s, seven_after(5s));
-    co_return result;
-  }(log), log));
+  loop.run(within(
+      3s,
+      [](std::string& text) -> Task<int> {
+        co_await within(1s, seven_after(5s), text);
+        const int result = co_await deadline(10s, seven_after(5s));
+        co_return result;
+      }(log),
+      log));
   loop.advance(1s);
   EXPECT_EQ(log, "late ");
   loop.advance(2s);

@@ -62,9 +62,16 @@ void Connection::Write::sent() noexcept {
   taken_ = !core_.output_failed_already();
   resumption_.resume();
 }
-void Connection::Write::suspend() noexcept { keep_ = CoreReference{core_}; }
+void Connection::Write::suspend() noexcept {
+  keep_ = CoreReference{core_};
+  if (!queued()) core_.rest(*this);
+}
 void Connection::Write::abandon() noexcept {
-  if (queued()) core_.cancel(*this);
+  if (queued()) {
+    core_.cancel(*this);
+  } else {
+    core_.cancel_rest(*this);
+  }
 }
 
 bool Connection::Ping::begin(hotline::detail::Resumption resumption) noexcept {

@@ -45,7 +45,8 @@ ConnectionCore::ConnectionCore(Loop& loop, Role role, StreamPointer stream,
   join(loop_);
   output_.attach(*stream_);
   if (!origins.unsent.empty()) output_.write(span_of(origins.unsent), {});
-  Timer::set(loop_, idle_since_ + settings_->limits.ping_interval);
+  const auto& limits = settings_->limits;
+  Timer::set(loop_, idle_since_ + std::min(limits.ping_interval, limits.idle_timeout));
   if (origins.received.empty()) {
     listen();
   } else {
@@ -72,6 +73,8 @@ std::string_view ConnectionCore::subprotocol() const noexcept {
 
 void ConnectionCore::ready() noexcept {
   listening_ = false;
+  written_ = 0;
+  if (yielding_) return;  // the step that was posted receives
   retain();
   for (int rounds = 1;; ++rounds) {
     const auto messages = messages_;
@@ -202,7 +205,9 @@ bool ConnectionCore::settle(Event& event) noexcept {
 
 void ConnectionCore::listen() noexcept {
   if (listening_ || yielding_ || has_unread_ || !stream_ || state_ == State::ended) return;
-  if (output_.high()) return;  // a peer that does not read is not read from either
+  // A peer that does not read is not read from either; but where somebody waits for its messages
+  // two ends that push at once would wait for each other.
+  if (state_ == State::open && output_.high() && !reader_ && !discarding_) return;
   release_block();
   listening_ = true;
   stream_->wait_readable(*this);
@@ -222,6 +227,7 @@ void ConnectionCore::post_pump() noexcept {
   yielding_ = true;
   loop_.post([self = CoreReference{*this}] {
     self->yielding_ = false;
+    self->written_ = 0;
     self->pump();
     if (self->stream_) self->listen();
   });
@@ -229,7 +235,7 @@ void ConnectionCore::post_pump() noexcept {
 
 // The commonest way first: the next message lies whole in the block.
 inline bool ConnectionCore::read_now(Connection::Read& read) {
-  if (reader_) throw Error(Fault::concurrent_read);
+  if (reader_ || settling_) throw Error(Fault::concurrent_read);
   release_message();
   if (state_ == State::open && !has_unread_ && !discarding_ && !had_enough()) [[likely]] {
     const Event event = session_.next_event();
@@ -238,8 +244,12 @@ inline bool ConnectionCore::read_now(Connection::Read& read) {
       hand_over(event, read);
       return true;
     }
+    // What this wakes (a ping's waiter) may try to read, too: this read is under way already.
+    settling_ = true;
     Event next = event;
-    if (!settle(next)) return state_ == State::ended;
+    const bool found = settle(next);
+    settling_ = false;
+    if (!found) return state_ == State::ended;
     hand_over(next, read);
     return true;
   }
@@ -253,6 +263,7 @@ bool ConnectionCore::read_slowly(Connection::Read& read) noexcept {
   if (has_unread_) {
     event = unread_;
     has_unread_ = false;
+    if (!pumping_ && !yielding_) post_pump();  // receiving had stopped for it
   } else if (state_ != State::open || !next_message(event)) {
     return state_ == State::ended;
   }
@@ -266,8 +277,7 @@ inline void ConnectionCore::hand_over(const Event& event, Connection::Read& read
   // A message in the block keeps the block; one in a buffer of its own takes that with it.
   holding_ = !session_.owns_message();
   read.found_ = holding_ ? Connection::Read::Found::in_block : Connection::Read::Found::in_body;
-  delivered_ += std::max(
-      fair_share, static_cast<std::uint32_t>(std::min<std::size_t>(event.data.size(), fair_bytes)));
+  delivered_ += share_of(event.data.size());
 }
 
 std::optional<Message> Connection::Read::take_body() noexcept {
@@ -306,8 +316,49 @@ bool Connection::Write::await_ready() {
     throw Error(Fault::invalid_text, "write");
   }
   if (!core_.is_open()) return true;
-  taken_ = true;
-  return !core_.write_now(opcode_, payload_, *this);
+  const bool waits = core_.write_now(opcode_, payload_, *this);
+  taken_ = !core_.output_failed_already();
+  return !waits && !core_.wrote_enough(payload_.size());
+}
+
+// A peer that takes all as fast as it comes must not keep the loop from the others.
+inline bool ConnectionCore::wrote_enough(std::size_t size) noexcept {
+  written_ += share_of(size);
+  return written_ >= 2 * fair_bytes;
+}
+
+void ConnectionCore::rest(Connection::Write& write) noexcept {
+  written_ = 0;
+  write.next_resting_ = nullptr;
+  auto** last = &resting_;
+  while (*last) last = &(*last)->next_resting_;
+  *last = &write;
+  if (resting_ == &write) loop_.post([self = CoreReference{*this}] { self->wake_resting(); });
+}
+
+void ConnectionCore::wake_resting() noexcept {
+  // Those who rest again meanwhile come behind this one, and have their own turn.
+  const auto* const last = [&] {
+    auto* at = resting_;
+    while (at && at->next_resting_) at = at->next_resting_;
+    return at;
+  }();
+  for (bool more = resting_ != nullptr; more && resting_;) {
+    auto* const write = resting_;
+    more = write != last;
+    resting_ = write->next_resting_;
+    write->resumption_.resume();
+  }
+  if (resting_) loop_.post([self = CoreReference{*this}] { self->wake_resting(); });
+}
+
+void ConnectionCore::cancel_rest(Connection::Write& write) noexcept {
+  for (auto** at = &resting_; *at; at = &(*at)->next_resting_) {
+    if (*at == &write) {
+      *at = write.next_resting_;
+      return;
+    }
+  }
 }
 
 inline bool ConnectionCore::write_now(Opcode opcode, std::span<const char> payload,
@@ -363,6 +414,7 @@ void ConnectionCore::send_close(CloseCode code, std::string_view reason) noexcep
 void ConnectionCore::answer_ping(std::span<const char> payload) noexcept {
   if (state_ != State::open) return;
   if (output_.backlog() == 0) {
+    pong_.reset();  // one that still waits is older
     send_frame(Opcode::pong, payload);
   } else if (pong_) {
     pong_->assign(payload.data(), payload.size());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -83,6 +84,9 @@ class ConnectionCore final : private Waiter,
   bool write_now(protocol::Opcode opcode, std::span<const char> payload,
                  hotline::detail::Segment& segment) noexcept;
   void cancel(hotline::detail::Segment& segment) noexcept { output_.abandon(segment); }
+  bool wrote_enough(std::size_t size) noexcept;
+  void rest(Connection::Write& write) noexcept;
+  void cancel_rest(Connection::Write& write) noexcept;
   std::optional<Message> take_message(protocol::Opcode opcode, std::span<char> data) noexcept {
     return session_.take_message(opcode, data);
   }
@@ -99,7 +103,9 @@ class ConnectionCore final : private Waiter,
   // A connection that has delivered this much without suspending lets the others have a turn.
   // Every message counts for its bytes, and a small one for its share: 256 of them are the same.
   static constexpr std::uint32_t fair_bytes = 64 * 1024;
-  static constexpr std::uint32_t fair_share = fair_bytes / 256;
+  static constexpr std::uint32_t share_of(std::size_t size) noexcept {
+    return static_cast<std::uint32_t>(std::clamp<std::size_t>(size, fair_bytes / 256, fair_bytes));
+  }
 
   enum class State : std::uint8_t { open, closing, ended };
 
@@ -132,6 +138,7 @@ class ConnectionCore final : private Waiter,
   void release_block() noexcept;
   void deliver(const protocol::Event& event) noexcept;
   void post_pump() noexcept;
+  void wake_resting() noexcept;
 
   // Sending
   void output_progressed() noexcept override;
@@ -162,7 +169,8 @@ class ConnectionCore final : private Waiter,
   Output output_;
 
   Connection::Read* reader_ = nullptr;
-  protocol::Event unread_;      // a message that nobody has read: receiving has stopped
+  Connection::Write* resting_ = nullptr;  // writes that give others a turn, oldest first
+  protocol::Event unread_;                // a message that nobody has read: receiving has stopped
   char* held_block_ = nullptr;  // of a message in the handler's hands, when it is not the session's
   std::unique_ptr<std::string> early_;  // received before there was a session
   std::unique_ptr<std::string> pong_;   // the newest answer that waits for room
@@ -178,6 +186,7 @@ class ConnectionCore final : private Waiter,
 
   std::uint32_t references_ = 1;
   std::uint32_t delivered_ = 0;  // since the reader last suspended: see fair_bytes
+  std::uint32_t written_ = 0;    // the same, since the loop last came round
   std::int16_t subprotocol_;
   State state_ = State::open;
   bool holding_ = false;  // a message in the handler's hands lies in the session's block
@@ -185,6 +194,7 @@ class ConnectionCore final : private Waiter,
   bool discarding_ = false;
   bool listening_ = false;
   bool pumping_ = false;
+  bool settling_ = false;  // a read looks through what is not a message
   bool yielding_ = false;
   bool heard_ = false;  // since the last look of the watch
   bool moved_ = false;  // a message, either way, since then

@@ -92,8 +92,8 @@ void ConnectionCore::tell_waiters() noexcept {
 void ConnectionCore::handle_gone(bool by_exception) noexcept {
   release_message();
   discarding_ = true;
-  if (state_ != State::open) return;  // the loop may have gone, too
-  if (by_exception) {
+  if (state_ != State::open) return;        // the loop may have gone, too
+  if (by_exception && !loop_.draining()) {  // Cancelled by a drain is an ordinary ending
     start_close(CloseCode::internal_error, {});
   } else {
     start_close(loop_.draining() ? CloseCode::going_away : CloseCode::normal, {});
@@ -143,7 +143,7 @@ void ConnectionCore::watch() noexcept {
     return;
   }
 
-  if (!session_.message_under_way() || messages_ != messages_watched_) {
+  if (!session_.message_under_way() || messages_ != messages_watched_ || !listening_) {
     messages_watched_ = messages_;
     message_since_ = now;
   } else if (now - message_since_ >= limits.message_time) {
@@ -151,14 +151,16 @@ void ConnectionCore::watch() noexcept {
   }
 
   // A peer that takes nothing of what waits for it.
-  const bool waiting = output_.backlog() > 0 && !std::exchange(progressed_, false);
+  const bool progressed = std::exchange(progressed_, false);
+  const bool waiting = output_.backlog() > 0 && !progressed;
   if (waiting && std::exchange(stalled_, waiting)) {
     return end(CloseCode::abnormal, "the peer does not read", ClosedBy::transport);
   }
   stalled_ = waiting;
 
-  // A connection that has stopped receiving cannot hear; that is not the peer's fault.
-  if (std::exchange(heard_, false) || has_unread_) {
+  // A connection that has stopped receiving cannot hear, and a ping behind a backlog is not heard:
+  // that is not the peer's fault. A peer that takes nothing of the backlog is noticed above.
+  if (std::exchange(heard_, false) || has_unread_ || output_.backlog() > 0) {
     pinging_ = false;
   } else if (pinging_) {
     return fail(CloseCode::internal_error, "the peer does not answer pings");
@@ -166,7 +168,9 @@ void ConnectionCore::watch() noexcept {
     pinging_ = true;
     send_keepalive();
   }
-  Timer::set(loop_, now + (pinging_ || stalled_ ? limits.ping_timeout : limits.ping_interval));
+  Timer::set(loop_,
+             now + std::min(pinging_ || stalled_ ? limits.ping_timeout : limits.ping_interval,
+                            limits.idle_timeout));
 }
 
 void ConnectionCore::send_keepalive() noexcept {

@@ -22,11 +22,16 @@ void check(const Limits& limits) {
   };
   positive(limits.message_size, "message_size");
   positive(limits.fragments, "fragments");
-  positive(limits.message_time, "message_time");
-  positive(limits.ping_interval, "ping_interval");
-  positive(limits.ping_timeout, "ping_timeout");
-  positive(limits.idle_timeout, "idle_timeout");
-  positive(limits.close_grace, "close_grace");
+  const auto time = [](std::chrono::milliseconds value, const char* name) {
+    if (value <= std::chrono::milliseconds(0) || value > std::chrono::hours(24 * 365)) {
+      reject(std::string("limits.") + name + ": more than 0, and at most 365 days");
+    }
+  };
+  time(limits.message_time, "message_time");
+  time(limits.ping_interval, "ping_interval");
+  time(limits.ping_timeout, "ping_timeout");
+  time(limits.idle_timeout, "idle_timeout");
+  time(limits.close_grace, "close_grace");
 }
 
 // What the handshake says itself.

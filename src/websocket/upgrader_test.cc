@@ -259,6 +259,7 @@ TEST(UpgraderOptions, that_cannot_work_are_reported_when_it_is_made) {
   EXPECT_NE(refused([](auto& o) { o.limits.message_size = 0; }).find("message_size"),
             std::string::npos);
   EXPECT_NE(refused([](auto& o) { o.limits.ping_interval = std::chrono::milliseconds(0); }), "");
+  EXPECT_NE(refused([](auto& o) { o.limits.idle_timeout = std::chrono::milliseconds::max(); }), "");
   EXPECT_NE(refused([](auto& o) { o.headers = {{"Bad Name", "x"}}; }), "");
   EXPECT_NE(refused([](auto& o) { o.headers = {{"X", "a\r\nb"}}; }), "");
   EXPECT_NE(refused([](auto& o) { o.headers = {{"sec-websocket-accept", "x"}}; }), "");

@@ -67,6 +67,11 @@ class TestLoop {
     }
     clock_.advance(end - clock_.now());
   }
+  /// Lets time pass, and timers expire before anything that is ready is looked at.
+  void ring(Duration duration) {
+    clock_.advance(duration);
+    loop_.run_timers();
+  }
   TimePoint now() const noexcept { return clock_.now(); }
   /// Destroys the tasks that run() has started and that have not ended.
   void cancel() {

@@ -79,14 +79,15 @@ class [[nodiscard]] Connection {
   Read read() && = delete;
 
   /// `co_await` gives bool: the message was taken; false, the connection has ended. Suspends only
-  /// while more than 64 KiB wait for a slow peer: this is the back-pressure. The message is taken
-  /// whole before that: cancelling abandons the waiting, never the message. What is given must stay
-  /// valid until the await has ended. Text must be UTF-8: else Error (invalid_text) is thrown, and
-  /// nothing is sent.
+  /// while more than 64 KiB wait for a slow peer: this is the back-pressure (and, to give others a
+  /// turn, once in a while). The message is taken whole before that: cancelling abandons the
+  /// waiting, never the message. What is given must stay valid until the await has ended. Text must
+  /// be UTF-8: else Error (invalid_text) is thrown, and nothing is sent.
   [[nodiscard]] Write write(std::string_view text) & noexcept;
   [[nodiscard]] Write write(std::span<const std::byte> binary) & noexcept;
   /// Text or binary, as the message is.
   [[nodiscard]] Write write(const Message& message) & noexcept;
+  [[nodiscard]] Write write(Message&& message) & noexcept;
   [[nodiscard]] Write write(const char* text) & noexcept;
   template <typename T>
   Write write(T&&) && = delete;
@@ -201,6 +202,7 @@ class [[nodiscard("co_await it")]] Connection::Write final : private hotline::de
   protocol::Opcode opcode_;
   bool checked_;
   bool taken_ = false;
+  Write* next_resting_;  // while it gives others a turn
   hotline::detail::Resumption resumption_;
 };
 
@@ -217,6 +219,9 @@ inline Connection::Write Connection::write(std::span<const std::byte> binary) & 
                protocol::Opcode::binary,
                {reinterpret_cast<const char*>(binary.data()), binary.size()},
                true};
+}
+inline Connection::Write Connection::write(Message&& message) & noexcept {
+  return write(static_cast<const Message&>(message));
 }
 inline Connection::Write Connection::write(const Message& message) & noexcept {
   return Write{*core_, message.opcode(), {message.data(), message.size()}, message.is_checked()};
