@@ -8,8 +8,6 @@
 namespace hotline::protocol {
 namespace {
 
-constexpr Role both[] = {Role::client, Role::server};
-
 bool in(int code, int from, int to) { return code >= from && code <= to; }
 
 TEST(CloseStatus, EachCodeMayBeSentOrNot) {

@@ -9,8 +9,6 @@
 
 namespace hotline::websocket {
 
-using protocol::Opcode;
-
 CoreReference::CoreReference(ConnectionCore& core) noexcept : core_(&core) { core.retain(); }
 void CoreReference::drop() noexcept { core_->drop(); }
 
