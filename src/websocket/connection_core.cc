@@ -244,16 +244,20 @@ inline bool ConnectionCore::read_now(Connection::Read& read) {
       hand_over(event, read);
       return true;
     }
-    // What this wakes (a ping's waiter) may try to read, too: this read is under way already.
-    settling_ = true;
-    Event next = event;
-    const bool found = settle(next);
-    settling_ = false;
-    if (!found) return state_ == State::ended;
-    hand_over(next, read);
-    return true;
+    return read_behind(event, read);
   }
   return read_slowly(read);
+}
+
+// The next event was something else than a message.
+bool ConnectionCore::read_behind(Event event, Connection::Read& read) noexcept {
+  // What this wakes (a ping's waiter) may try to read, too: this read is under way already.
+  settling_ = true;
+  const bool found = settle(event);
+  settling_ = false;
+  if (!found) return state_ == State::ended;
+  hand_over(event, read);
+  return true;
 }
 
 bool ConnectionCore::read_slowly(Connection::Read& read) noexcept {
