@@ -111,14 +111,14 @@ class AgainstTheFloor(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         report = json.loads(done.stdout)
         self.assertEqual(report["kind"], kind)
-        self.assertAlmostEqual(report["seconds"], 0.3, delta=0.2)
+        self.assertGreater(report["seconds"], 0.1)  # a busy machine may take long
         self.assertGreater(report["messages"], 0)
         self.assertAlmostEqual(report["messages_per_second"],
                                report["messages"] / report["seconds"],
-                               delta=1e-4 * report["messages_per_second"])
+                               delta=0.01 * report["messages_per_second"])
         self.assertAlmostEqual(report["megabytes_per_second"],
                                report["messages_per_second"] * report["size"] / 1e6,
-                               delta=1e-3 * report["megabytes_per_second"])
+                               delta=0.002 + 0.01 * report["megabytes_per_second"])  # three decimals
         times = report["round_trip_us"]
         self.assertGreater(times["p50"], 0)
         self.assertLessEqual(times["p50"], times["p90"])

@@ -1,0 +1,154 @@
+// What a connection sends: messages, control frames, and what waits when the peer is slow.
+#include <array>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "net/loop.h"
+#include "protocol/mask.h"
+#include "protocol/utf8.h"
+#include "websocket/connection_core.h"
+
+namespace hotline::websocket {
+
+using protocol::Opcode;
+using protocol::Role;
+
+namespace {
+
+std::span<const char> span_of(std::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+bool Connection::Write::await_ready() {
+  if (!checked_ && opcode_ == Opcode::text && !protocol::valid_utf8(payload_)) {
+    throw Error(Fault::invalid_text, "write");
+  }
+  if (!core_.is_open()) return true;
+  const bool waits = core_.write_now(opcode_, payload_, *this);
+  taken_ = !core_.output_failed_already();
+  return !waits && !core_.wrote_enough(payload_.size());
+}
+
+// A peer that takes all as fast as it comes must not keep the loop from the others.
+inline bool ConnectionCore::wrote_enough(std::size_t size) noexcept {
+  written_ += share_of(size);
+  return written_ >= 2 * fair_bytes;
+}
+
+void ConnectionCore::rest(Connection::Write& write) noexcept {
+  written_ = 0;
+  write.next_resting_ = nullptr;
+  auto** last = &resting_;
+  while (*last) last = &(*last)->next_resting_;
+  *last = &write;
+  if (resting_ == &write) loop_.post([self = CoreReference{*this}] { self->wake_resting(); });
+}
+
+void ConnectionCore::wake_resting() noexcept {
+  // Those who rest again meanwhile come behind this one, and have their own turn.
+  const auto* const last = [&] {
+    auto* at = resting_;
+    while (at && at->next_resting_) at = at->next_resting_;
+    return at;
+  }();
+  for (bool more = resting_ != nullptr; more && resting_;) {
+    auto* const write = resting_;
+    more = write != last;
+    resting_ = write->next_resting_;
+    write->resumption_.resume();
+  }
+  if (resting_) loop_.post([self = CoreReference{*this}] { self->wake_resting(); });
+}
+
+void ConnectionCore::cancel_rest(Connection::Write& write) noexcept {
+  for (auto** at = &resting_; *at; at = &(*at)->next_resting_) {
+    if (*at == &write) {
+      *at = write.next_resting_;
+      return;
+    }
+  }
+}
+
+inline bool ConnectionCore::write_now(Opcode opcode, std::span<const char> payload,
+                                      hotline::detail::Segment& segment) noexcept {
+  moved_ = true;
+  if (session_.role() == Role::server) [[likely]] {
+    // The commonest frame by far: a small one, when nothing waits (RFC 6455 5.2).
+    if (payload.size() < protocol::length_16) [[likely]] {
+      if (char* const at = output_.room(2 + payload.size())) [[likely]] {
+        at[0] = static_cast<char>(protocol::fin_bit | static_cast<std::uint8_t>(opcode));
+        at[1] = static_cast<char>(payload.size());
+        if (!payload.empty()) std::memcpy(at + 2, payload.data(), payload.size());
+        output_.commit(2 + payload.size());
+        return false;
+      }
+    }
+    std::array<char, protocol::max_frame_header_size> header;
+    const auto size = session_.frame_header(opcode, payload.size(), header);
+    return output_.write({header.data(), size}, payload, &segment);
+  }
+  send_frame(opcode, payload);
+  return output_.wait_if_high(segment);
+}
+
+// Copies what a client masks, and what must not wait for anybody.
+void ConnectionCore::send_frame(Opcode opcode, std::span<const char> payload) noexcept {
+  std::array<char, protocol::max_frame_header_size> header;
+  if (session_.role() == Role::server) {
+    const auto size = session_.frame_header(opcode, payload.size(), header);
+    if (size != 0) output_.write({header.data(), size}, payload);
+    return;
+  }
+  protocol::MaskingKey key;
+  loop_.entropy().fill(std::as_writable_bytes(std::span{key}));
+  const auto size = session_.frame_header(opcode, payload.size(), header, key);
+  if (size == 0) return;
+  std::string masked(payload.data(), payload.size());
+  protocol::mask(masked, key);
+  output_.write({header.data(), size}, span_of(masked));
+}
+
+void ConnectionCore::send_close(CloseCode code, std::string_view reason) noexcept {
+  pong_.reset();  // nothing follows a close frame, and nothing is worth its delay
+  protocol::MaskingKey key{};
+  if (session_.role() == Role::client) {
+    loop_.entropy().fill(std::as_writable_bytes(std::span{key}));
+  }
+  std::array<char, protocol::Session::max_close_frame_size> frame;
+  const auto size = session_.close_frame(code, reason, frame, key);
+  if (size != 0) output_.write({frame.data(), size}, {});
+}
+
+void ConnectionCore::answer_ping(std::span<const char> payload) noexcept {
+  if (state_ != State::open) return;
+  if (output_.backlog() == 0) {
+    pong_.reset();  // one that still waits is older
+    send_frame(Opcode::pong, payload);
+  } else if (pong_) {
+    pong_->assign(payload.data(), payload.size());
+  } else {
+    pong_ = std::make_unique<std::string>(payload.data(), payload.size());
+  }
+}
+
+void ConnectionCore::output_progressed() noexcept {
+  progressed_ = true;
+  if (state_ == State::ended) {
+    if (output_.backlog() == 0) let_go();
+    return;
+  }
+  if (pong_ && output_.backlog() == 0) {
+    const auto pong = std::exchange(pong_, nullptr);
+    send_frame(Opcode::pong, span_of(*pong));
+  }
+  listen();
+}
+
+void ConnectionCore::output_failed(int error) noexcept {
+  if (state_ == State::ended) return let_go();
+  end(CloseCode::abnormal, std::error_code(error, std::system_category()).message(),
+      ClosedBy::transport);
+}
+
+}  // namespace hotline::websocket
