@@ -205,6 +205,8 @@ TEST(Server, reports_options_that_cannot_be) {
   EXPECT_NE(complaint({.header_count = 0}).find("header_count"), std::string::npos);
   EXPECT_NE(complaint({.head_timeout = 0s}).find("head_timeout"), std::string::npos);
   EXPECT_NE(complaint({.idle_timeout = 0s}).find("idle_timeout"), std::string::npos);
+  EXPECT_NE(complaint({.idle_timeout = std::chrono::milliseconds::max()}).find("idle_timeout"),
+            std::string::npos);
   EXPECT_NE(complaint({.max_connections = 0}).find("max_connections"), std::string::npos);
   EXPECT_NE(complaint({.drain_timeout = 0s}).find("drain_timeout"), std::string::npos);
 }

@@ -15,7 +15,8 @@ namespace hotline::http {
 
 class ServerCore;
 
-/// "No limit" is not a value: zero in a limit is reported as an error.
+/// "No limit" is not a value: zero in a limit, or a time of more than 365 days, is reported as an
+/// error.
 struct ServerOptions {
   /// The address to listen on: an IP literal. Everybody can reach "0.0.0.0" and "::".
   std::string address = "127.0.0.1";
