@@ -98,12 +98,15 @@ def upgrade_request(host="127.0.0.1", path="/echo", **changes):
 class Peer:
     """One TCP connection. What it waits for comes within PATIENCE, or the test fails."""
 
-    def __init__(self, server, receive_buffer=None):
+    def __init__(self, server, receive_buffer=None, source=None):
+        """`source`: the address it comes from, of 127.0.0.0/8."""
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(PATIENCE)
         try:
+            if source:
+                self.socket.bind((source, 0))
             self.socket.connect(("127.0.0.1", server.port))
         except OSError:
             self.socket.close()

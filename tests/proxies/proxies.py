@@ -1,0 +1,156 @@
+"""nginx, HAProxy and Caddy with the configurations of docs/proxies, on loopback and on free ports.
+
+What a test changes of a configuration are addresses, files and times; each must stand in it.
+"""
+
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+
+from hotline_server import PATIENCE
+from raw_peer import Peer, eventually
+
+CONFIGURATIONS = pathlib.Path(__file__).resolve().parent.parent.parent / "docs" / "proxies"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def make_certificate(directory):
+    """A certificate for localhost, its key, and both in one file."""
+    certificate, key, both = (directory / f"localhost.{end}" for end in ("crt", "key", "pem"))
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    both.write_bytes(certificate.read_bytes() + key.read_bytes())
+
+
+class Proxy:
+    """A running proxy before a server. Leaving its `with` ends it."""
+
+    def __init__(self, directory, server_port, changes=()):
+        """`changes`: pairs of a text of the configuration and what stands there in the test."""
+        self.directory = directory
+        self.port = free_port()
+        text = (CONFIGURATIONS / self.configuration).read_text()
+        for old, new in [*self.own_changes(server_port), *changes]:
+            if old not in text:
+                raise AssertionError(f"{self.configuration} does not say {old!r}")
+            text = text.replace(old, new)
+        path = self.directory / self.configuration
+        path.write_text(text)
+        self.log = self.directory / f"{self.configuration}.log"
+        with open(self.log, "wb") as log:
+            # A group of its own: the processes that it starts end with it.
+            self.process = subprocess.Popen(
+                self.command(path), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=directory, env=self.environment(), start_new_session=True)
+        if not eventually(self.listens):
+            self.end()
+            raise AssertionError(f"{self.command(path)} did not start:\n{self.log.read_text()}")
+
+    def environment(self):
+        # Caddy keeps things at home; the others need nothing of it.
+        home = str(self.directory)
+        return {"PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin", "HOME": home,
+                "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home}
+
+    def listens(self):
+        if self.process.poll() is not None:
+            return True  # what follows will say that it has ended
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            return True
+        except OSError:
+            return False
+
+    def end(self):
+        """Ends it; where it will not go by itself, with what it started, which is of its group."""
+        self.process.terminate()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(PATIENCE)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    def peer(self, source="127.0.0.1"):
+        """A client's connection to it, through TLS."""
+        peer = Peer(self, source=source)
+        context = ssl.create_default_context(cafile=self.directory / "localhost.crt")
+        try:
+            peer.socket = context.wrap_socket(peer.socket, server_hostname="localhost")
+        except BaseException:
+            peer.socket.close()
+            raise
+        return peer
+
+    @property
+    def authority(self):
+        return f"localhost:{self.port}"
+
+
+class Nginx(Proxy):
+    configuration = "nginx.conf"
+
+    def own_changes(self, server_port):
+        return [("127.0.0.1:8080", f"127.0.0.1:{server_port}"),
+                ("listen 443", f"listen 127.0.0.1:{self.port}"),
+                ("server_name example.org", "server_name localhost"),
+                ("/etc/ssl/example.org", str(self.directory / "localhost"))]
+
+    def command(self, path):
+        places = "".join(f"{what}_temp_path {self.directory};" for what in
+                         ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        whole = self.directory / "whole.conf"
+        user = "user root; " if os.geteuid() == 0 else ""
+        whole.write_text(f"daemon off; {user}pid {self.directory}/nginx.pid; error_log stderr;\n"
+                         f"events {{}}\nhttp {{ access_log off; {places} include {path}; }}\n")
+        return ["nginx", "-e", "stderr", "-p", str(self.directory), "-c", str(whole)]
+
+
+class Haproxy(Proxy):
+    configuration = "haproxy.cfg"
+
+    def own_changes(self, server_port):
+        return [("127.0.0.1:8080", f"127.0.0.1:{server_port}"),
+                ("bind :443", f"bind 127.0.0.1:{self.port}"),
+                ("/etc/ssl/example.org", str(self.directory / "localhost"))]
+
+    def command(self, path):
+        return ["haproxy", "-db", "-f", str(path)]
+
+
+class Caddy(Proxy):
+    configuration = "Caddyfile"
+
+    def own_changes(self, server_port):
+        of_tests = "{\n\tadmin off\n\tauto_https disable_redirects\n}\n"
+        certificate = self.directory / "localhost"
+        return [("127.0.0.1:8080", f"127.0.0.1:{server_port}"),
+                ("example.org {", f"{of_tests}https://localhost:{self.port} {{\n\tbind 127.0.0.1\n"
+                                  f"\ttls {certificate}.crt {certificate}.key")]
+
+    def command(self, path):
+        return ["caddy", "run", "--adapter", "caddyfile", "--config", str(path)]
+
+
+def missing():
+    """What is not installed of what these tests need."""
+    path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+    return [name for name in ("nginx", "haproxy", "caddy", "openssl")
+            if not shutil.which(name, path=path)]
