@@ -75,6 +75,7 @@ std::optional<Refusal> RequestBuilder::build(std::string_view head, std::size_t 
   parser.put(boost::asio::const_buffer{head.data(), head.size()}, error);
   if (error || !parser.is_done()) return Refusal{Status::bad_request, reason_of(error)};
   if (auto refusal = check_fields(request, traits)) return refusal;
+  request.host_ = traits.host;
   return check_target(request.method_, traits.host, request.target_);
 }
 

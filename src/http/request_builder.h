@@ -27,8 +27,15 @@ class RequestBuilder {
                                       RequestTraits& traits);
 
   static void set_addresses(Request& request, const Address& remote, const Address& local) {
-    request.remote_ = remote;
+    request.remote_ = request.client_ = remote;
     request.local_ = local;
+  }
+  /// What a trusted proxy says about its client. `host` outlives the request.
+  static void set_client(Request& request, const Address& client, std::string_view host,
+                         bool secure) {
+    request.client_ = client;
+    request.host_ = host;
+    request.secure_ = secure;
   }
   /// Both views outlive the request.
   static void add_parameter(Request& request, std::string_view name, std::string_view value) {

@@ -19,6 +19,8 @@ void Server::listen() { core_->listen(); }
 
 std::uint16_t Server::port() const noexcept { return core_->port(); }
 
+std::vector<std::string> Server::addresses() const { return core_->addresses(); }
+
 int Server::run() {
   try {
     core_->run();

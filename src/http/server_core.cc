@@ -94,7 +94,16 @@ void ServerCore::check_options() const {
   demand(is_time(options.head_timeout), "head_timeout: above 0, and at most 365 days");
   demand(is_time(options.idle_timeout), "idle_timeout: above 0, and at most 365 days");
   demand(options.max_connections > 0, "max_connections: at least 1");
+  demand(options.max_connections_per_address > 0, "max_connections_per_address: at least 1");
+  demand(options.connection_rate > 0, "connection_rate: at least 1");
+  demand(options.connection_burst > 0, "connection_burst: at least 1");
+  demand(!options.proxy_protocol || !options.trusted_proxies.empty(),
+         "proxy_protocol: trusted_proxies must say from whom");
+  demand(options.retry_after.count() >= 0 && options.retry_after <= std::chrono::hours(24 * 365),
+         "retry_after: from 0 to 365 days");
   demand(is_time(options.drain_timeout), "drain_timeout: above 0, and at most 365 days");
+  demand(options.drain_jitter.count() >= 0 && options.drain_jitter < options.drain_timeout,
+         "drain_jitter: from 0 to below drain_timeout");
 }
 
 void ServerCore::listen() {
@@ -108,6 +117,11 @@ void ServerCore::listen() {
       [this](Loop& loop, StreamPointer stream) { serve(loop, std::move(stream)); });
   port_ = listener_->port();
   signals_ = std::move(signals);
+}
+
+std::vector<std::string> ServerCore::addresses() const {
+  if (!listener_) return {};
+  return {listener_->address().to_string()};
 }
 
 void ServerCore::run() {

@@ -25,6 +25,7 @@ class ServerCore {
   void handle(std::string_view pattern, Handler handler);
   void listen();
   std::uint16_t port() const noexcept { return port_; }
+  std::vector<std::string> addresses() const;
   /// Serves until drained or stopped. Throws Error where it cannot begin.
   void run();
   void drain();

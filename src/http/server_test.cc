@@ -208,7 +208,16 @@ TEST(Server, reports_options_that_cannot_be) {
   EXPECT_NE(complaint({.idle_timeout = std::chrono::milliseconds::max()}).find("idle_timeout"),
             std::string::npos);
   EXPECT_NE(complaint({.max_connections = 0}).find("max_connections"), std::string::npos);
+  EXPECT_NE(complaint({.max_connections_per_address = 0}).find("max_connections_per_address"),
+            std::string::npos);
+  EXPECT_NE(complaint({.connection_rate = 0}).find("connection_rate"), std::string::npos);
+  EXPECT_NE(complaint({.connection_burst = 0}).find("connection_burst"), std::string::npos);
+  EXPECT_NE(complaint({.proxy_protocol = true}).find("trusted_proxies"), std::string::npos);
+  EXPECT_NE(complaint({.retry_after = -1s}).find("retry_after"), std::string::npos);
   EXPECT_NE(complaint({.drain_timeout = 0s}).find("drain_timeout"), std::string::npos);
+  EXPECT_NE(complaint({.drain_timeout = 2s, .drain_jitter = 2s}).find("drain_jitter"),
+            std::string::npos);
+  EXPECT_NE(complaint({.drain_jitter = -1s}).find("drain_jitter"), std::string::npos);
 }
 
 TEST(Server, drains_to_its_end) {

@@ -22,7 +22,15 @@ Address Address::from(const sockaddr& address) noexcept {
     std::memcpy(result.bytes_.data(), &in.sin6_addr, 16);
     result.size_ = 16;
     result.port_ = ntohs(in.sin6_port);
+  } else if (address.sa_family == AF_UNIX) {
+    result.unix_ = true;
   }
+  return result;
+}
+
+Address Address::unix_socket() noexcept {
+  Address result;
+  result.unix_ = true;
   return result;
 }
 
@@ -52,14 +60,14 @@ bool Address::is_loopback() const noexcept {
 }
 
 std::string Address::host() const {
-  if (size_ == 0) return {};
+  if (size_ == 0) return unix_ ? "unix" : "";
   char text[INET6_ADDRSTRLEN] = {};
   ::inet_ntop(size_ == 4 ? AF_INET : AF_INET6, bytes_.data(), text, sizeof text);
   return text;
 }
 
 std::string Address::to_string() const {
-  if (size_ == 0) return "-";
+  if (size_ == 0) return unix_ ? "unix" : "-";
   return (size_ == 16 ? "[" + host() + "]" : host()) + ":" + std::to_string(port_);
 }
 

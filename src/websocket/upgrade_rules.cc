@@ -90,7 +90,7 @@ std::optional<Response> Upgrader::State::first_refusal(const http::Request& requ
     if (!origin_allowed(request, origin)) {
       return refuse(Status::forbidden, "the origin \"" + escaped(origin) +
                                            "\" is not allowed at the host \"" +
-                                           escaped(request.header("Host")) + "\"");
+                                           escaped(request.host()) + "\"");
     }
   }
   if (draining) {
@@ -107,7 +107,7 @@ bool Upgrader::State::origin_allowed(const http::Request& request, std::string_v
   if (any_origin_) return true;
   const auto origin = Origin::parse(text);
   if (!origin) return false;
-  return origin->is_host(request.header("Host")) ||
+  return origin->is_host(request.host()) ||
          std::any_of(origins_.begin(), origins_.end(),
                      [&](const OriginPattern& pattern) { return pattern.matches(*origin); });
 }

@@ -47,8 +47,24 @@ class Request {
   /// Whether the client asks to talk WebSocket: `websocket` in Upgrade, `upgrade` in Connection.
   bool is_websocket_upgrade() const noexcept;
 
+  /// Whom the connection comes from: the other end of the socket, or what PROXY protocol named.
   const Address& remote_address() const noexcept { return remote_; }
   const Address& local_address() const noexcept { return local_; }
+
+  /// Who asked: remote_address(), or, where that is a trusted proxy
+  /// (ServerOptions::trusted_proxies), the client that it names; its port is 0 where the proxy does
+  /// not tell it. Forwarded (RFC 7239) is looked at, else X-Forwarded-For: from the right, past
+  /// further trusted proxies, to the first address that is none. What is malformed or hidden there
+  /// ends the search at the proxy that said so. Where both are present and name different clients,
+  /// neither is believed.
+  const Address& client_address() const noexcept { return client_; }
+  /// Host as the client sent it, with the port if it has one; what a trusted proxy says in
+  /// Forwarded or X-Forwarded-Host goes before the field Host. "" where HTTP/1.0 sent none.
+  std::string_view host() const noexcept { return host_; }
+  /// Whether the client speaks TLS, with this server or with a trusted proxy that says so.
+  bool is_secure() const noexcept { return secure_; }
+  /// "https" or "http".
+  std::string_view scheme() const noexcept { return secure_ ? "https" : "http"; }
 
  private:
   friend class RequestBuilder;  // src/http
@@ -58,8 +74,11 @@ class Request {
   int version_ = 11;
   std::vector<Field> fields_;
   std::vector<std::pair<std::string_view, std::string_view>> parameters_;
+  std::string_view host_;
+  bool secure_ = false;
   Address remote_;
   Address local_;
+  Address client_;
 };
 
 }  // namespace hotline::http

@@ -22,12 +22,21 @@ struct ServerOptions {
   std::string address = "127.0.0.1";
   /// 0: one that is free; see Server::port().
   std::uint16_t port = 8080;
+  /// Several places to listen on; where there are any, `address` and `port` are not used. Each is
+  /// - "192.0.2.1:8080" or "[2001:db8::1]:8080": an IP address and a port (0: one that is free);
+  /// - "localhost:8080": both loopback addresses, or the one that the machine has;
+  /// - "unix:/run/hotline.sock": a unix socket of mode 0660, the path at most 107 bytes. A file
+  /// that
+  ///   a server left behind is replaced; a socket that still answers, or a file of another kind, is
+  ///   an error. It is removed at the end, if it is still the same;
+  /// - "systemd": the sockets that the service manager passed (sd_listen_fds(3)), all of them.
+  std::vector<std::string> listen = {};
   /// Loops, a thread each. With more than one, handlers run concurrently and share nothing
   /// unguarded.
   unsigned threads = 1;
   /// Names that are answered in Host besides IP literals and localhost, when listening on a
   /// loopback address (anything else there gets 421, since a page anywhere can point its own name
-  /// at 127.0.0.1). Empty and listening elsewhere: any name.
+  /// at 127.0.0.1). Empty and listening elsewhere, on a unix socket too: any name.
   std::vector<std::string> hosts = {};
   /// Bytes of a request's head, and fields in it; beyond: 431 (414 for the request line).
   std::size_t header_bytes = 16 * 1024;
@@ -37,10 +46,34 @@ struct ServerOptions {
   /// A connection that waits for its next request, or takes nothing of its responses; beyond:
   /// closed.
   std::chrono::milliseconds idle_timeout{60'000};
-  /// Connections in all; beyond: 503.
+  /// Connections in all, until the last byte of each is sent; beyond: 503.
   std::size_t max_connections = 100'000;
+  /// Connections of one client, an IPv4 address or an IPv6 /64; beyond: 429. One client cannot take
+  /// more than a hundredth of the default of `max_connections`, yet an office behind one address
+  /// has room. Loopback addresses, unix sockets and `trusted_proxies` are not counted: a proxy
+  /// speaks for many. What PROXY protocol names is counted like any other.
+  std::size_t max_connections_per_address = 1000;
+  /// New connections of one client a second, and how many may come at once on top; beyond: closed
+  /// without an answer, which would cost more than the connection did. The same are exempt.
+  unsigned connection_rate = 100;
+  unsigned connection_burst = 1000;
+  /// Who is believed when it says on whose behalf it calls, by Forwarded (RFC 7239),
+  /// X-Forwarded-For, -Proto and -Host, or PROXY protocol: IP addresses, networks
+  /// ("10.0.0.0/8", "2001:db8::/32"), and "unix" for whoever calls through a unix socket. Of such a
+  /// proxy all these headers are believed: it has to set or remove every one of them. See
+  /// Request::client_address().
+  std::vector<std::string> trusted_proxies = {};
+  /// Every connection begins with PROXY protocol, version 1 or 2, and comes from a trusted proxy
+  /// (others are closed without an answer); within `head_timeout`. What it names becomes the
+  /// connection's remote_address() and local_address(); LOCAL and UNKNOWN leave them as they are.
+  bool proxy_protocol = false;
+  /// What Retry-After tells those who are sent away by 503 and 429.
+  std::chrono::seconds retry_after{10};
   /// How long a drain may take before what is left is cut off.
   std::chrono::milliseconds drain_timeout{10'000};
+  /// In a drain each WebSocket connection hears its 1001 at a random point within this, so that
+  /// clients do not all come back at the same moment. Below `drain_timeout`; 0: all at once.
+  std::chrono::milliseconds drain_jitter{0};
   /// SIGINT and SIGTERM drain the server, from listen() until run() returns; a second one ends it
   /// at once.
   bool handle_signals = true;
@@ -68,8 +101,11 @@ class Server {
   /// Checks the options, binds and listens; raises the process's limit of descriptors as far as
   /// allowed. Throws Error that names the option or the address. run() calls it if nobody has.
   void listen();
-  /// The port listened on; 0 before listen().
+  /// The first port listened on; 0 before listen(), or where there are only unix sockets.
   std::uint16_t port() const noexcept;
+  /// What is listened on, in the form of ServerOptions::listen: "127.0.0.1:8080", "unix:/path".
+  /// What systemd passed is named by its address. Empty before listen().
+  std::vector<std::string> addresses() const;
   /// Listens if need be, serves until drained or stopped, and returns 0; logs a failure and
   /// returns 1.
   int run();

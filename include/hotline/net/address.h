@@ -10,24 +10,28 @@ struct sockaddr;
 
 namespace hotline {
 
-/// An IP address and port, or nothing (an in-memory or unix stream). A small value.
+/// An IP address and port; or just "unix", for an end of a unix socket; or nothing (an in-memory
+/// stream). A small value.
 class Address {
  public:
   Address() = default;
-  /// From what the system filled in; other families than IPv4 and IPv6 give an empty Address.
+  /// From what the system filled in; other families than IPv4, IPv6 and unix give an empty Address.
   static Address from(const sockaddr& address) noexcept;
+  /// Somewhere on this machine, behind a unix socket.
+  static Address unix_socket() noexcept;
   /// From an IPv4 or IPv6 literal without brackets; nothing if it is neither.
   static std::optional<Address> parse(std::string_view literal, std::uint16_t port) noexcept;
 
-  bool empty() const noexcept { return size_ == 0; }
+  bool empty() const noexcept { return size_ == 0 && !unix_; }
+  bool is_unix() const noexcept { return unix_; }
   bool is_ipv6() const noexcept { return size_ == 16; }
   bool is_loopback() const noexcept;
   std::uint16_t port() const noexcept { return port_; }
-  /// "192.0.2.1" or "2001:db8::1"; "" if empty.
+  /// "192.0.2.1", "2001:db8::1" or "unix"; "" if empty.
   std::string host() const;
-  /// "192.0.2.1:80" or "[2001:db8::1]:80"; "-" if empty.
+  /// "192.0.2.1:80", "[2001:db8::1]:80" or "unix"; "-" if empty.
   std::string to_string() const;
-  /// The four or sixteen bytes, in network order.
+  /// The four or sixteen bytes, in network order; none of a unix socket.
   std::string_view bytes() const noexcept {
     return {reinterpret_cast<const char*>(bytes_.data()), size_};
   }
@@ -38,6 +42,7 @@ class Address {
   std::array<std::uint8_t, 16> bytes_{};
   std::uint16_t port_ = 0;
   std::uint8_t size_ = 0;
+  bool unix_ = false;
 };
 
 }  // namespace hotline
