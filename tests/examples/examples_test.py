@@ -111,6 +111,77 @@ class ExamplesTest(unittest.TestCase):
                 friend.send(raw_peer.close(1000))
                 self.assertEqual(friend.close_code(), 1000)
 
+    def test_greeting(self):
+        with Example("greeting") as example, Peer(example) as peer:
+            whole = f"127.0.0.1:{peer.socket.getsockname()[1]}\n".encode()
+            for name in ("ada", "bob"):
+                peer.send(f"GET /greeting/{name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+                self.assertIn(b" 200 ", peer.until(b"\r\n\r\n"))
+                self.assertEqual(peer.until(b"\n"), f"hello {name}, ".encode() + whole)
+
+    def test_by_hand(self):
+        with Example("by_hand") as example:
+            with Peer(example) as browser:
+                browser.send(b"GET /by-hand HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                self.assertIn(b" 400 ", browser.until(b"\r\n\r\n"))
+            with Peer(example) as peer:
+                peer.send(raw_peer.upgrade_request(path=example.path))
+                head = peer.until(b"\r\n\r\n").decode()
+                self.assertIn(f"Sec-WebSocket-Accept: {raw_peer.SAMPLE_ACCEPT}\r\n", head)
+                self.assertEqual(heard(peer), "hello")
+                self.assertEqual(peer.close_code(), 1000)
+                peer.send(raw_peer.close(1000))
+                self.assertEqual(example.line(), "the other side sent 8 bytes\n")
+                self.assertEqual(peer.rest(), b"")
+
+    def test_too_late(self):
+        with Example("too_late") as example, Peer(example) as peer:
+            for _ in range(2):  # and the connection lives on
+                peer.send(b"GET /too-late HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                peer.until(b"here is your answer\n")
+                self.assertRegex(example.line(), "^no hijack: .*answered")
+
+    def test_goodbye(self):
+        with Example("goodbye") as example:
+            with example.call() as peer:
+                say(peer, "hello")
+                self.assertEqual(heard(peer), "you said: hello")
+                say(peer, "bye")
+                self.assertEqual(peer.frame()[1],
+                                 raw_peer.close_payload(1000, b"it was a pleasure"))
+                peer.send(raw_peer.close(1000))
+                self.assertEqual(example.line(), "we hung up: 1000, it was a pleasure\n")
+            with example.call() as peer:
+                peer.send(raw_peer.close(4000, b"dinner"))
+                self.assertEqual(example.line(), "they hung up: 4000, dinner\n")
+
+    def test_patience(self):
+        with Example("patience") as example, example.call() as peer:
+            self.assertEqual([heard(peer) for _ in range(2)], ["are you still there?"] * 2)
+            say(peer, "yes")
+            while (said := heard(peer)) == "are you still there?":
+                pass
+            self.assertEqual(said, "I heard: yes")
+            peer.send(raw_peer.close(1000))
+
+    def test_limits(self):
+        with Example("limits") as example:
+            for path, size in (("/chat", 4 << 10), ("/upload", 64 << 20)):
+                with example.call(path=path) as peer:
+                    peer.send(raw_peer.frame(TEXT, b"*" * 4096))
+                    self.assertEqual(peer.frame(), (TEXT, b"*" * 4096))
+                    peer.send(raw_peer.header(TEXT, size + 1))
+                    self.assertEqual(peer.close_code(), 1009)
+
+    def test_pages(self):
+        with Example("pages") as example:
+            for origin in ("https://example.org", "https://chat.example.org"):
+                with example.call(Origin=origin, Sec_WebSocket_Protocol="chat.v1") as peer:
+                    self.assertEqual(heard(peer), "let us speak chat.v1")
+            with Peer(example) as peer:
+                peer.send(raw_peer.upgrade_request(path=example.path, Origin="https://example.com"))
+                self.assertIn(b" 403 ", peer.until(b"\r\n\r\n"))
+
     def test_lines(self):
         with Example("lines") as example, Peer(example) as peer:
             request = f"GET {example.path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
