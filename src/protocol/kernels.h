@@ -78,7 +78,7 @@ inline std::uint64_t mask_short(char* data, std::size_t size, std::uint32_t key)
 
 }  // namespace words
 
-inline void mask(char* data, std::size_t size, std::uint32_t key) noexcept {
+[[gnu::always_inline]] inline void mask(char* data, std::size_t size, std::uint32_t key) noexcept {
   if (size < 16) {
     words::mask_short(data, size, key);
   } else {
@@ -87,7 +87,8 @@ inline void mask(char* data, std::size_t size, std::uint32_t key) noexcept {
 }
 
 /// Unmasks, and says whether the result is a valid and complete text.
-inline bool unmask_and_validate(char* text, std::size_t size, std::uint32_t key) noexcept {
+[[gnu::always_inline]] inline bool unmask_and_validate(char* text, std::size_t size,
+                                                       std::uint32_t key) noexcept {
   if (size >= 16) return table.unmask_and_validate.load(std::memory_order_relaxed)(text, size, key);
   const bool ascii = (words::mask_short(text, size, key) & 0x8080808080808080U) == 0;
   return ascii || scalar::valid_front(text, size) == size;

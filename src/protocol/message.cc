@@ -11,7 +11,7 @@ KeptMessage Message::keep() && {
   }
   data_ = nullptr;
   size_ = 0;
-  return KeptMessage{opcode_, std::move(body_)};
+  return KeptMessage{opcode(), std::move(body_)};
 }
 
 }  // namespace hotline::protocol

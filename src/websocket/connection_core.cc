@@ -6,6 +6,7 @@
 
 #include "net/linger.h"
 #include "net/loop.h"
+#include "protocol/session_small.h"
 
 namespace hotline::websocket {
 
@@ -231,23 +232,28 @@ void ConnectionCore::post_pump() noexcept {
 }
 
 // The commonest way first: the next message lies whole in the block.
-inline bool ConnectionCore::read_now(Connection::Read& read) {
+[[gnu::always_inline]] inline bool ConnectionCore::read_now(Connection::Read& read) {
   if (reader_ || settling_) throw Error(Fault::concurrent_read);
   release_message();
   if (state_ == State::open && !has_unread_ && !discarding_ && !had_enough()) [[likely]] {
-    const Event event = session_.next_event();
-    if (event.kind == EventKind::message) [[likely]] {
+    if (const auto small = session_.next_small(); small.data) [[likely]] {
       ++messages_;
-      hand_over(event, read);
+      read.data_ = small.data;
+      read.size_ = small.size;
+      read.opcode_ = small.opcode;
+      read.found_ = Connection::Read::Found::in_block;
+      holding_ = true;
+      delivered_ += share_of(small.size);
       return true;
     }
-    return read_behind(event, read);
+    return read_behind(read);
   }
   return read_slowly(read);
 }
 
-// The next event was something else than a message.
-bool ConnectionCore::read_behind(Event event, Connection::Read& read) noexcept {
+// The next event is something else than a small message.
+bool ConnectionCore::read_behind(Connection::Read& read) noexcept {
+  auto event = session_.next_event();
   // What this wakes (a ping's waiter) may try to read, too: this read is under way already.
   settling_ = true;
   const bool found = settle(event);
@@ -273,7 +279,8 @@ bool ConnectionCore::read_slowly(Connection::Read& read) noexcept {
 }
 
 inline void ConnectionCore::hand_over(const Event& event, Connection::Read& read) noexcept {
-  read.data_ = event.data;
+  read.data_ = event.data.data();
+  read.size_ = event.data.size();
   read.opcode_ = event.opcode;
   // A message in the block keeps the block; one in a buffer of its own takes that with it.
   holding_ = !session_.owns_message();
@@ -282,7 +289,7 @@ inline void ConnectionCore::hand_over(const Event& event, Connection::Read& read
 }
 
 std::optional<Message> Connection::Read::take_body() noexcept {
-  return core_.take_message(opcode_, data_);
+  return core_.take_message(opcode_, {data_, size_});
 }
 
 bool Connection::Read::await_ready() { return core_.read_now(*this); }

@@ -126,7 +126,7 @@ class ConnectionCore final : private Waiter,
   bool next_message(protocol::Event& event) noexcept;
   bool settle(protocol::Event& event) noexcept;
   [[gnu::noinline]] bool read_slowly(Connection::Read& read) noexcept;
-  [[gnu::noinline]] bool read_behind(protocol::Event event, Connection::Read& read) noexcept;
+  [[gnu::noinline]] bool read_behind(Connection::Read& read) noexcept;
   void hand_over(const protocol::Event& event, Connection::Read& read) noexcept;
   bool had_enough() const noexcept { return delivered_ >= fair_bytes; }
   void listen() noexcept;

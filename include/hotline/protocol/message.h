@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -45,47 +46,44 @@ class Message {
   Message() noexcept = default;
   /// A view.
   Message(Opcode opcode, std::span<char> bytes) noexcept
-      : data_{bytes.data()}, size_{bytes.size()}, opcode_{opcode} {}
+      : data_{bytes.data()}, size_{bytes.size()}, kind_{kind_of(opcode)} {}
   /// Says that a text is known to be UTF-8: it is not checked again when it is sent.
   struct Checked {};
   Message(Opcode opcode, std::span<char> bytes, Checked) noexcept
-      : data_{bytes.data()}, size_{bytes.size()}, opcode_{opcode}, checked_{true} {}
-  Message(Opcode opcode, BodyBuffer body, Checked) noexcept
-      : data_{body.data()},
-        size_{body.size()},
-        body_{std::move(body)},
-        opcode_{opcode},
-        checked_{true} {}
+      : data_{bytes.data()}, size_{bytes.size()}, kind_{kind_of(opcode, checked_bit)} {}
+  Message(Opcode opcode, BodyBuffer body, Checked) noexcept : Message{opcode, std::move(body)} {
+    kind_ |= checked_bit;
+  }
   /// An owner.
-  Message(Opcode opcode, BodyBuffer body) noexcept
-      : data_{body.data()}, size_{body.size()}, body_{std::move(body)}, opcode_{opcode} {}
+  Message(Opcode opcode, BodyBuffer body) noexcept : data_{body.data()}, kind_{kind_of(opcode)} {
+    size_ = body.size();
+    body_ = std::move(body);
+  }
 
   Message(Message&& other) noexcept
       : data_{std::exchange(other.data_, nullptr)},
-        size_{std::exchange(other.size_, 0)},
         body_{std::move(other.body_)},
-        opcode_{other.opcode_},
-        checked_{other.checked_} {}
+        size_{std::exchange(other.size_, 0)},
+        kind_{other.kind_} {}
   Message& operator=(Message&& other) noexcept {
     data_ = std::exchange(other.data_, nullptr);
     size_ = std::exchange(other.size_, 0);
     body_ = std::move(other.body_);
-    opcode_ = other.opcode_;
-    checked_ = other.checked_;
+    kind_ = other.kind_;
     return *this;
   }
   ~Message() = default;
 
-  [[nodiscard]] Opcode opcode() const noexcept { return opcode_; }
-  [[nodiscard]] bool is_text() const noexcept { return opcode_ == Opcode::text; }
-  [[nodiscard]] bool is_binary() const noexcept { return opcode_ == Opcode::binary; }
+  [[nodiscard]] Opcode opcode() const noexcept { return static_cast<Opcode>(kind_ & ~checked_bit); }
+  [[nodiscard]] bool is_text() const noexcept { return opcode() == Opcode::text; }
+  [[nodiscard]] bool is_binary() const noexcept { return opcode() == Opcode::binary; }
   /// The bytes as characters, whichever kind it is; of a text they are valid UTF-8.
   [[nodiscard]] std::string_view text() const noexcept { return {data_, size_}; }
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
     return std::as_bytes(std::span<const char>{data_, size_});
   }
   [[nodiscard]] std::span<char> writable() noexcept {
-    checked_ = false;
+    kind_ &= static_cast<std::uint8_t>(~checked_bit);
     return {data_, size_};
   }
   [[nodiscard]] const char* data() const noexcept { return data_; }
@@ -96,18 +94,25 @@ class Message {
 
   /// Whether its text was checked when it was received and nobody could write to it since: it need
   /// not be checked again to be sent.
-  [[nodiscard]] bool is_checked() const noexcept { return checked_; }
+  [[nodiscard]] bool is_checked() const noexcept { return (kind_ & checked_bit) != 0; }
 
   /// An owner of the bytes: a view is copied, an owner hands its buffer over. Leaves this message
   /// empty. The only thing in this layer to throw: std::bad_alloc, and then nothing is lost.
   [[nodiscard]] KeptMessage keep() &&;
 
  private:
+  static constexpr std::uint8_t checked_bit = 0x80;
+  static constexpr std::uint8_t kind_of(Opcode opcode, std::uint8_t bits = 0) noexcept {
+    return static_cast<std::uint8_t>(static_cast<std::uint8_t>(opcode) | bits);
+  }
+
+  // Neighbours that are stored one by one and then copied as one word make the processor wait until
+  // the stores have reached its cache: so the size does not stand behind the pointer, and the
+  // opcode shares its byte.
   char* data_ = nullptr;
-  std::size_t size_ = 0;
   BodyBuffer body_;
-  Opcode opcode_ = Opcode::binary;
-  bool checked_ = false;
+  std::size_t size_ = 0;
+  std::uint8_t kind_ = kind_of(Opcode::binary);
 };
 
 }  // namespace hotline::protocol

@@ -111,6 +111,15 @@ class Session {
   /// of it lies in the block). After a failure or the peer's close what comes is dropped unread.
   /// After our own close messages and pings are dropped, and the peer's close is reported still.
   [[nodiscard]] Event next_event() noexcept;
+  /// A message of fewer than 126 bytes in one frame. Small enough to be returned in registers.
+  struct Small {
+    char* data = nullptr;
+    std::uint32_t size = 0;
+    Opcode opcode = Opcode::binary;
+  };
+  /// The quick way of next_event() where the next event is a small message that has come whole.
+  /// Null data: it is not, and nothing has happened; call next_event().
+  [[nodiscard]] inline Small next_small() noexcept;
   /// The message of the event just returned: takes over its buffer if it has one.
   [[nodiscard]] Message take_message(const Event& event) noexcept {
     return take_message(event.opcode, event.data);
@@ -170,11 +179,11 @@ class Session {
     body,     // in a frame whose payload goes to body_
     dropped,  // in a frame of a message that nobody wants any more
     lost,     // out of memory, which is not reported yet
+    invalid,  // behind a text that is not UTF-8, which is not reported yet
     closed,   // behind the peer's close frame, or a failure
   };
   enum class Step : std::uint8_t { event, again, starved };
 
-  bool read_small(Event& event) noexcept;
   Step read_frame(Event& event) noexcept;
   Step read_control(Event& event, Opcode opcode, std::size_t header, std::size_t size) noexcept;
   Step read_close(Event& event, std::span<char> payload) noexcept;

@@ -149,7 +149,8 @@ class [[nodiscard("co_await it")]] Connection::Read {
     switch (found_) {
       case Found::nothing: break;
       case Found::in_block:
-        return std::optional<Message>{std::in_place, opcode_, data_, Message::Checked{}};
+        return std::optional<Message>{std::in_place, opcode_, std::span{data_, size_},
+                                      Message::Checked{}};
       case Found::in_body: return take_body();
     }
     return std::nullopt;
@@ -165,9 +166,10 @@ class [[nodiscard("co_await it")]] Connection::Read {
 
   ConnectionCore& core_;
   CoreReference keep_;
-  std::span<char> data_;
+  char* data_;  // not beside its size: see Message
   protocol::Opcode opcode_;
   Found found_ = Found::nothing;
+  std::size_t size_;
   hotline::detail::Resumption resumption_;
 };
 
@@ -175,7 +177,10 @@ class [[nodiscard("co_await it")]] Connection::Write final : private hotline::de
  public:
   Write(ConnectionCore& core, protocol::Opcode opcode, std::span<const char> payload,
         bool checked) noexcept
-      : core_(core), payload_(payload), opcode_(opcode), checked_(checked) {}
+      : core_(core),
+        data_(payload.data()),
+        kind_(static_cast<std::uint8_t>(static_cast<unsigned>(opcode) | (checked ? 0x80U : 0U))),
+        size_(payload.size()) {}
   Write(const Write&) = delete;
   Write& operator=(const Write&) = delete;
   ~Write() {
@@ -198,10 +203,10 @@ class [[nodiscard("co_await it")]] Connection::Write final : private hotline::de
 
   ConnectionCore& core_;
   CoreReference keep_;
-  std::span<const char> payload_;
-  protocol::Opcode opcode_;
-  bool checked_;
+  const char* data_;   // not beside its size: see Message
+  std::uint8_t kind_;  // opcode; 0x80: known to be UTF-8
   bool taken_ = false;
+  std::size_t size_;
   Write* next_resting_;  // while it gives others a turn
   hotline::detail::Resumption resumption_;
 };
