@@ -306,6 +306,27 @@ TEST_P(ClosingTest, any_sign_of_life_keeps_it) {
   EXPECT_EQ(ending, "");
 }
 
+TEST_P(ClosingTest, a_ping_goes_out_after_each_interval_of_silence_however_patient_it_is) {
+  Limits limits;
+  limits.ping_interval = 10s;
+  limits.ping_timeout = 60s;
+  Line line{GetParam(), limits};
+  std::string ending;
+  line.loop.run(read_to_end(line.connect(), ending));
+  for (int i = 0; i < 5; ++i) {
+    line.loop.advance(9s);
+    EXPECT_EQ(line.next(), "") << i;
+    line.loop.advance(1s);
+    const auto ping = line.next_frame();
+    ASSERT_TRUE(ping && ping->opcode == ping_opcode) << i;
+    line.send(line.frame(pong_opcode, ping->payload));
+  }
+  line.loop.advance(10s + 59s);
+  EXPECT_EQ(ending, "") << "an answer to the last one has 60 s";
+  line.loop.advance(1s);
+  EXPECT_EQ(ending, "1011 by us (the peer does not answer pings)");
+}
+
 TEST_P(ClosingTest, keepalive_does_not_expire_while_it_has_stopped_itself) {
   Line line{GetParam()};
   auto connection = line.connect();

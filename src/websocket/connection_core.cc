@@ -178,7 +178,10 @@ bool ConnectionCore::settle(Event& event) noexcept {
         if (discarding_ || state_ != State::open) continue;
         return true;
       case EventKind::ping: answer_ping(event.data); break;
-      case EventKind::pong: pong_received(event.data); break;
+      case EventKind::pong:
+        begin_silence();
+        pong_received(event.data);
+        break;
       case EventKind::close: {
         // Our own close frame may have gone first: then this is its answer.
         if (state_ == State::closing) {

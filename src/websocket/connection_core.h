@@ -152,6 +152,7 @@ class ConnectionCore final : private Waiter,
   void expired() noexcept override;
   void watch() noexcept;
   void send_keepalive() noexcept;
+  void begin_silence() noexcept;
   void pong_received(std::span<const char> payload) noexcept;
 
   // Ending

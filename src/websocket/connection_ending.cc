@@ -180,6 +180,15 @@ void ConnectionCore::send_keepalive() noexcept {
   send_frame(Opcode::ping, payload);
 }
 
+// The answer to a keepalive ping: the next one is due an interval from here, and not only when this
+// one's time is over, or proxies on the way would lose their patience.
+void ConnectionCore::begin_silence() noexcept {
+  if (!pinging_ || stalled_ || state_ != State::open) return;
+  pinging_ = heard_ = false;
+  const auto& limits = settings_->limits;
+  Timer::set(loop_, loop_.now() + std::min(limits.ping_interval, limits.idle_timeout));
+}
+
 bool ConnectionCore::start_ping(Connection::Ping& ping) noexcept {
   if (state_ != State::open) return false;
   send_keepalive();
