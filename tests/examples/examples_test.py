@@ -182,6 +182,21 @@ class ExamplesTest(unittest.TestCase):
                 peer.send(raw_peer.upgrade_request(path=example.path, Origin="https://example.com"))
                 self.assertIn(b" 403 ", peer.until(b"\r\n\r\n"))
 
+    def test_behind_a_proxy(self):
+        def answer(*fields):
+            lines = ["GET /who HTTP/1.1", "Host: example.org", *fields, "", ""]
+            with Peer(example) as peer:
+                peer.send("\r\n".join(lines).encode())
+                peer.until(b"\r\n\r\n")
+                return peer.until(b"\n")
+
+        with Example("behind_a_proxy") as example:
+            self.assertEqual(answer(), b"127.0.0.1 calls http://example.org\n")
+            with example.call(Host="localhost", Origin="http://localhost") as peer:
+                say(peer, "hello")
+                self.assertEqual(heard(peer), "hello")
+                peer.send(raw_peer.close(1000))
+
     def test_lines(self):
         with Example("lines") as example, Peer(example) as peer:
             request = f"GET {example.path} HTTP/1.1\r\nHost: localhost\r\n\r\n"

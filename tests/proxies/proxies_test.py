@@ -1,9 +1,16 @@
-"""`hotline serve` behind nginx, HAProxy and Caddy as docs/behind-a-proxy.md sets them up."""
+"""Hotline behind nginx, HAProxy and Caddy as docs/behind-a-proxy.md sets them up.
+
+    proxies_test.py PROGRAM EXAMPLE [TEST...]
+
+The program is `hotline`, the example examples/behind_a_proxy.cc.
+"""
 
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -11,9 +18,30 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import hotline_server
 import proxies
 from http_answers import take_answer
-from raw_peer import BINARY, TEXT, close, closed, frame, upgrade_request
+from raw_peer import BINARY, PING, PONG, TEXT, close, closed, frame, upgrade_request
 
 MEBIBYTE = 1 << 20
+example = None
+
+
+class Example:
+    """The example, which believes what a proxy on this machine says of the client."""
+
+    def __init__(self, seconds_between_pings=20):
+        self.process = subprocess.Popen([example, "0", str(seconds_between_pings)],
+                                        stdout=subprocess.PIPE, text=True)
+        self.port = int(re.search(r":(\d+)/", self.process.stdout.readline())[1])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.communicate(timeout=hotline_server.PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
 
 
 class BehindAProxy:
@@ -25,15 +53,19 @@ class BehindAProxy:
     def setUpClass(cls):
         cls.directory = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.directory.cleanup)
-        directory = pathlib.Path(cls.directory.name)
-        proxies.make_certificate(directory)
+        proxies.make_certificate(pathlib.Path(cls.directory.name))
         cls.server = cls.enterClassContext(hotline_server.Server("--message-limit", "4M"))
-        cls.proxy = cls.enterClassContext(cls.kind(directory, cls.server.port))
+        cls.proxy = cls.enterClassContext(cls.proxy_of(cls.server))
 
-    def call(self, **changes):
-        peer = self.proxy.peer()
+    @classmethod
+    def proxy_of(cls, server, changes=()):
+        return cls.kind(pathlib.Path(cls.directory.name), server.port, changes)
+
+    def call(self, proxy=None, **changes):
+        proxy = proxy or self.proxy
+        peer = proxy.peer()
         self.addCleanup(peer.socket.close)
-        return peer.upgrade(host=self.proxy.authority, **changes)
+        return peer.upgrade(host=proxy.authority, **changes)
 
     def answer(self, request):
         with self.proxy.peer() as peer:
@@ -68,13 +100,54 @@ class BehindAProxy:
             self.assertEqual(answer.status, 403)
             self.assertIn(origin.encode(), answer.body)
 
+    def test_a_drain_reaches_the_client(self):
+        with hotline_server.Server() as server, self.proxy_of(server) as proxy:
+            peer = self.call(proxy)
+            peer.send(frame(TEXT, b"Hello"))
+            self.assertEqual(peer.frame(), (TEXT, b"Hello"))
+            server.signal()
+            self.assertEqual(peer.close_code(), 1001)
+            peer.send(close(1001))
+            self.assertEqual(peer.rest(), b"")
+            self.assertEqual(server.stop(), (0, ""))
 
-class BehindNginx(BehindAProxy, unittest.TestCase):
+
+class ThatCutsSilentConnections:
+    """Its patience, in the configuration, is made 2 s."""
+
+    patience = ()
+
+    def test_pings_keep_a_silent_connection(self):
+        with Example(1) as server, self.proxy_of(server, self.patience) as proxy:
+            peer = self.call(proxy)
+            end = time.monotonic() + 4.5
+            pings = 0
+            while time.monotonic() < end:
+                self.assertEqual(peer.frame()[0], PING)
+                peer.send(frame(PONG, b""))
+                pings += 1
+            self.assertGreaterEqual(pings, 3)
+            peer.send(frame(TEXT, b"still here"))
+            while (came := peer.frame())[0] == PING:
+                pass
+            self.assertEqual(came, (TEXT, b"still here"))
+
+    def test_without_pings_it_is_cut(self):
+        with Example(20) as server, self.proxy_of(server, self.patience) as proxy:
+            peer = self.call(proxy)
+            began = time.monotonic()
+            self.assertEqual(peer.rest(), b"")
+            self.assertLess(time.monotonic() - began, 15)
+
+
+class BehindNginx(BehindAProxy, ThatCutsSilentConnections, unittest.TestCase):
     kind = proxies.Nginx
+    patience = (("proxy_read_timeout 60s", "proxy_read_timeout 2s"),)
 
 
-class BehindHaproxy(BehindAProxy, unittest.TestCase):
+class BehindHaproxy(BehindAProxy, ThatCutsSilentConnections, unittest.TestCase):
     kind = proxies.Haproxy
+    patience = (("timeout tunnel       60s", "timeout tunnel       2s"),)
 
 
 class BehindCaddy(BehindAProxy, unittest.TestCase):
@@ -84,4 +157,7 @@ class BehindCaddy(BehindAProxy, unittest.TestCase):
 if __name__ == "__main__":
     if lacking := proxies.missing():
         sys.exit(f"not installed: {', '.join(lacking)}. scripts/install-packages test does that.")
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    example = pathlib.Path(sys.argv.pop(2)).resolve()
     hotline_server.main()
