@@ -18,6 +18,9 @@ constexpr std::size_t bytes_a_turn = 64 * 1024;
 constexpr std::size_t most_dropped = std::size_t{1} << 20;
 constexpr std::chrono::milliseconds longest_linger{2'000};
 
+// What nginx has in its logs for a client that did not wait for the answer.
+constexpr int client_closed_request = 499;
+
 std::string sentence(Status status, std::string_view reason) {
   auto text = std::to_string(static_cast<int>(status));
   text += ' ';
@@ -45,7 +48,10 @@ Http1Session::Http1Session(Worker& worker, StreamPointer stream, ConnectionSlot 
 Http1Session::~Http1Session() {
   unlink();
   leave();
-  if (exchange_) exchange_->session_gone();
+  if (exchange_) {
+    record(RequestEnd::abandoned, client_closed_request, 0, "the server stopped");
+    exchange_->session_gone();
+  }
   give_back_block();
   if (stream_) {
     output_.detach();
@@ -58,7 +64,7 @@ void Http1Session::start() noexcept { settle(); }
 
 void Http1Session::start_refusing(const Response& response) noexcept {
   closes_ = true;
-  answer(response);
+  send(response);
   settle();
 }
 
@@ -155,11 +161,18 @@ void Http1Session::dispatch(std::string_view rest) noexcept {
   deadline_ = TimePoint::max();  // the handler takes the time it takes
   auto* exchange = new Http1Exchange{worker_, *this};
   exchange_ = exchange;
+  if (worker_.options().observer) asked_at_ = worker_.loop().now();
   const auto refusal = exchange->parse(partial_, rest, head_.field_count());
   std::string{}.swap(partial_);
   head_.reset();
-  if (refusal) return refuse(*refusal);
   auto& request = exchange->mutable_request();
+  RequestBuilder::set_addresses(request, stream_->remote_address(), stream_->local_address());
+  if (refusal) {
+    exchange_ = nullptr;
+    exchange->session_gone();
+    exchange->release();
+    return refuse(*refusal);
+  }
   const auto& traits = exchange->traits();
   head_only_ = request.method() == "HEAD";
   if (!worker_.site().host_rule.allows(traits.host)) {
@@ -167,7 +180,6 @@ void Http1Session::dispatch(std::string_view rest) noexcept {
   }
   version10_ = request.version() == 10;
   closes_ = !traits.keep_alive || traits.has_body;
-  RequestBuilder::set_addresses(request, stream_->remote_address(), stream_->local_address());
   state_ = State::handling;
   auto& match = worker_.match();
   worker_.site().router.find(request.method(), request.path(), match);
@@ -193,11 +205,15 @@ void Http1Session::refuse(const Refusal& refusal) noexcept {
     return line.append(", ").append(refusal.reason);
   });
   closes_ = true;
+  if (!exchange_) head_only_ = version10_ = false;  // they were of the request before
+  const Response response{refusal.status, sentence(refusal.status, refusal.reason)};
+  record(RequestEnd::refused, static_cast<int>(refusal.status),
+         head_only_ ? 0 : response.body().size(), refusal.reason);
   if (auto* exchange = std::exchange(exchange_, nullptr)) {
     exchange->session_gone();
     exchange->release();
   }
-  answer(Response{refusal.status, sentence(refusal.status, refusal.reason)});
+  send(response);
 }
 
 bool Http1Session::is_idle() const noexcept {
@@ -238,7 +254,34 @@ void Http1Session::yield() noexcept {
 // Answering
 
 void Http1Session::answer(const Response& response) noexcept {
+  const bool bodyless = head_only_ || !has_body(response.status());
+  record(RequestEnd::answered, static_cast<int>(response.status()),
+         bodyless ? 0 : response.body().size(), {});
   exchange_ = nullptr;
+  send(response);
+}
+
+void Http1Session::record(RequestEnd end, int status, std::uint64_t bytes,
+                          std::string_view reason) noexcept {
+  auto* observer = worker_.options().observer.get();
+  if (!observer) return;
+  RequestRecord record{.end = end,
+                       .status = status,
+                       .remote = stream_->remote_address(),
+                       .response_bytes = bytes,
+                       .reason = reason};
+  if (exchange_) {
+    const auto& request = exchange_->request();
+    record.request = &request;
+    record.method = request.method();
+    record.target = request.target();
+    record.version = request.version();
+    record.duration = worker_.loop().now() - asked_at_;
+  }
+  observer->request_ended(record);
+}
+
+void Http1Session::send(const Response& response) noexcept {
   const bool last = closes_ || response.closes() || worker_.loop().draining();
   auto& head = worker_.scratch();
   append_head(head, response, worker_.date().now(),
@@ -258,6 +301,8 @@ void Http1Session::answered() noexcept {
 }
 
 detail::TakenOver Http1Session::take_over(std::string_view head, HandlerRun* run) {
+  const bool upgraded = !head.empty();
+  record(upgraded ? RequestEnd::upgraded : RequestEnd::hijacked, upgraded ? 101 : 0, 0, {});
   exchange_ = nullptr;
   detail::TakenOver taken;
   taken.received = std::move(partial_);
@@ -317,7 +362,10 @@ void Http1Session::close_when_sent() noexcept {
 
 // The client has gone, or cannot be reached.
 void Http1Session::hang_up() noexcept {
-  if (auto* exchange = std::exchange(exchange_, nullptr)) exchange->client_gone();
+  if (exchange_) {
+    record(RequestEnd::abandoned, client_closed_request, 0, "the client did not wait");
+    std::exchange(exchange_, nullptr)->client_gone();
+  }
   end();
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <hotline/http/exchange.h>
+#include <hotline/http/observer.h>
 #include <hotline/net/stream.h>
 #include <hotline/net/timer.h>
 
@@ -62,6 +63,7 @@ class Http1Session final : private Waiter,
   void process() noexcept;
   void dispatch(std::string_view rest) noexcept;
   void refuse(const Refusal& refusal) noexcept;
+  void send(const Response& response) noexcept;
   bool is_idle() const noexcept;
   bool is_parked() const noexcept { return head_.size() == 0 && !partial_.empty(); }
   void park() noexcept;
@@ -69,6 +71,9 @@ class Http1Session final : private Waiter,
   void yield() noexcept;
   void give_back_block() noexcept;
   void drop(std::size_t size) noexcept;
+
+  // For the observer, if there is one: what has become of the request under way.
+  void record(RequestEnd end, int status, std::uint64_t bytes, std::string_view reason) noexcept;
 
   // What comes next
   void settle() noexcept;
@@ -94,6 +99,7 @@ class Http1Session final : private Waiter,
   std::size_t end_ = 0;
   std::size_t dropped_ = 0;
   TimePoint deadline_ = TimePoint::max();  // the timer may be set for earlier
+  TimePoint asked_at_{};                   // with an observer: of the request under way
   std::shared_ptr<Http1Session*> yielded_;
   State state_ = State::reading;
   bool receiving_ = false;

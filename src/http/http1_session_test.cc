@@ -132,6 +132,13 @@ TEST(Http1Session, refuses_and_looks_at_nothing_behind_it) {
   EXPECT_EQ(client.exchange(get("/ok")), "");
 }
 
+TEST(Http1Session, says_why_it_refuses_what_follows_a_head_request) {
+  Site site;
+  site.handle_ok();
+  EXPECT_NE(site.connect().exchange(request("HEAD /ok HTTP/1.1") + "\n").find("no HTTP request"),
+            std::string::npos);
+}
+
 TEST(Http1Session, refuses_a_bare_line_feed_that_ends_the_head_at_once) {
   Site site;
   auto client = site.connect();

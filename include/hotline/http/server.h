@@ -10,6 +10,7 @@
 
 #include <hotline/base/logger.h>
 #include <hotline/http/exchange.h>
+#include <hotline/http/observer.h>
 
 namespace hotline::http {
 
@@ -79,6 +80,8 @@ struct ServerOptions {
   bool handle_signals = true;
   /// Null: warnings and errors to stderr.
   std::shared_ptr<Logger> logger = nullptr;
+  /// Told of each request and connection. Null: nobody.
+  std::shared_ptr<ServerObserver> observer = nullptr;
 };
 
 /// An HTTP server: routes, and loops that serve them. Set up and destroyed on one thread; `handle`
