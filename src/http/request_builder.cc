@@ -67,6 +67,7 @@ std::string_view reason_of(const beast::error_code& error) noexcept {
 std::optional<Refusal> RequestBuilder::build(std::string_view head, std::size_t fields,
                                              Request& request, RequestTraits& traits) {
   if (head.starts_with("\r\n")) head.remove_prefix(2);
+  request.head_ = head;
   request.fields_.clear();
   request.fields_.reserve(fields);
   request.parameters_.clear();

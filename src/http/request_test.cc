@@ -282,6 +282,9 @@ TEST(RequestViews, are_into_the_head) {
     EXPECT_TRUE(request.holds(name) && request.holds(value));
   }
   EXPECT_TRUE(request.holds(request->method()) && request.holds(request->target()));
+  EXPECT_EQ(request->head(),
+            "GET /chat/blue?since=3 HTTP/1.1\r\nHost: a\r\nX-Long:  v w \t\r\n\r\n");
+  EXPECT_TRUE(request.holds(request->head()));
 }
 
 TEST(RequestHeaders, are_found_without_case_and_as_lists) {

@@ -27,8 +27,8 @@ class Upgrader::State {
   /// (an index, or -1).
   http::Response acceptance(const http::Request& request, int& subprotocol) const;
 
-  /// Answers a refusal, or takes the connection over.
-  std::optional<Connection> upgrade(http::Exchange exchange) const;
+  /// Answers a refusal, or takes the connection over. `response_head` may be null.
+  std::optional<Connection> upgrade(http::Exchange exchange, std::string* response_head) const;
 
  private:
   std::optional<http::Response> first_refusal(const http::Request& request, bool draining) const;

@@ -72,7 +72,8 @@ Upgrader::State::State(UpgraderOptions options) : options_(std::move(options)) {
   settings_ = std::move(settings);
 }
 
-std::optional<Connection> Upgrader::State::upgrade(http::Exchange exchange) const {
+std::optional<Connection> Upgrader::State::upgrade(http::Exchange exchange,
+                                                   std::string* response_head) const {
   auto& core = exchange.core();
   if (core.answered()) throw Error(Fault::already_answered, "upgrade");
   const auto& request = core.request();
@@ -95,6 +96,7 @@ std::optional<Connection> Upgrader::State::upgrade(http::Exchange exchange) cons
   auto& connection = *new ConnectionCore{core.loop(), protocol::Role::server,
                                          std::move(taken.stream), settings_, std::move(origins)};
   core.observe_handler(&connection);
+  if (response_head) *response_head = head;
   return std::optional<Connection>{std::in_place, connection};
 }
 
@@ -105,18 +107,18 @@ http::Handler Upgrader::handler(std::function<Task<>(Connection)> callback) cons
   if (!callback) reject("handler: the callback is empty");
   // Not a coroutine: the callback's own frame is all that stays while the connection lives.
   return [state = state_, callback = std::move(callback)](http::Exchange exchange) -> Task<> {
-    auto connection = state->upgrade(std::move(exchange));
+    auto connection = state->upgrade(std::move(exchange), nullptr);
     if (!connection) return {};
     return callback(std::move(*connection));
   };
 }
 
-Upgrader::Upgrading Upgrader::upgrade(http::Exchange exchange) const {
-  return Upgrading{*state_, std::move(exchange)};
+Upgrader::Upgrading Upgrader::upgrade(http::Exchange exchange, std::string* response_head) const {
+  return Upgrading{*state_, std::move(exchange), response_head};
 }
 
 std::optional<Connection> Upgrader::Upgrading::await_resume() {
-  return state_.upgrade(std::move(exchange_));
+  return state_.upgrade(std::move(exchange_), response_head_);
 }
 
 }  // namespace hotline::websocket

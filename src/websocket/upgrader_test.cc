@@ -203,6 +203,36 @@ TEST_F(UpgraderTest, a_handler_may_look_at_the_request_first) {
   bye(friendly);
 }
 
+TEST_F(UpgraderTest, a_handler_may_have_both_heads_as_they_went_over_the_wire) {
+  UpgraderOptions options;
+  options.headers = {{"X-Served-By", "hotline"}};
+  const Upgrader upgrader{std::move(options)};
+  std::string request;
+  std::string response = "nothing yet";
+  bool upgraded = false;
+  site.handle("/heads", [&](http::Exchange exchange) -> Task<> {
+    request = exchange.request().head();
+    auto connection = co_await upgrader.upgrade(std::move(exchange), &response);
+    upgraded = connection.has_value();
+  });
+  const auto refused = handshake("Sec-WebSocket-Key: again\r\n", "/heads");
+  site.connect().exchange(refused);
+  EXPECT_EQ(request, refused);
+  EXPECT_FALSE(upgraded);
+  EXPECT_EQ(response, "nothing yet");
+
+  const auto good = handshake("X-Odd:   \xe9 \t spaced\t \r\n", "/heads");
+  for (const std::string before : {"", "\r\n"}) {
+    auto client = site.connect();
+    client.send_bytewise(before + good);
+    const auto received = client.receive_raw();
+    EXPECT_EQ(request, good);
+    EXPECT_TRUE(upgraded);
+    EXPECT_EQ(received, response + from_server(8, close_payload(1000)));
+    bye(client);
+  }
+}
+
 TEST_F(UpgraderTest, an_exception_out_of_the_handler_closes_with_1011_and_is_logged) {
   const Upgrader upgrader;
   site.handle("/echo", upgrader.handler([](Connection connection) -> Task<> {

@@ -37,6 +37,9 @@ class Request {
   /// How many fields have that name.
   std::size_t header_count(std::string_view name) const noexcept;
   std::span<const Field> headers() const noexcept { return fields_; }
+  /// The bytes all this was read from, as they were received: from the method to the empty line
+  /// that ends the head, inclusive. (One that stood before the method is left out.)
+  std::string_view head() const noexcept { return head_; }
   /// Whether `token` is an element of the comma-separated lists in all fields of that name (RFC
   /// 9110 5.6.1), compared without case.
   bool header_has_token(std::string_view name, std::string_view token) const noexcept;
@@ -69,6 +72,7 @@ class Request {
  private:
   friend class RequestBuilder;  // src/http
 
+  std::string_view head_;
   std::string_view method_;
   std::string_view target_;
   int version_ = 11;

@@ -47,8 +47,10 @@ class Upgrader {
 
   /// `co_await` gives std::optional<Connection>: nullopt where the request was refused; it has been
   /// answered and logged then. Views of the request end with this. Throws Error (already_answered,
-  /// cannot_hijack).
-  [[nodiscard]] Upgrading upgrade(http::Exchange exchange) const;
+  /// cannot_hijack). `response_head`, if given, outlives the await and gets the bytes of the 101 as
+  /// they are sent, up to its empty line; it is left alone where the request was refused.
+  [[nodiscard]] Upgrading upgrade(http::Exchange exchange,
+                                  std::string* response_head = nullptr) const;
 
  private:
   std::shared_ptr<const State> state_;
@@ -56,8 +58,8 @@ class Upgrader {
 
 class [[nodiscard("co_await it")]] Upgrader::Upgrading {
  public:
-  Upgrading(const State& state, http::Exchange exchange) noexcept
-      : state_(state), exchange_(std::move(exchange)) {}
+  Upgrading(const State& state, http::Exchange exchange, std::string* response_head) noexcept
+      : state_(state), exchange_(std::move(exchange)), response_head_(response_head) {}
   Upgrading(const Upgrading&) = delete;
   Upgrading& operator=(const Upgrading&) = delete;
 
@@ -68,6 +70,7 @@ class [[nodiscard("co_await it")]] Upgrader::Upgrading {
  private:
   const State& state_;
   http::Exchange exchange_;
+  std::string* response_head_;
 };
 
 }  // namespace hotline::websocket
