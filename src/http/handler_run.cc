@@ -62,7 +62,7 @@ bool HandlerRun::is_failure(const std::exception_ptr& exception) noexcept {
   } catch (...) {
   }
   worker_.loop().log(LogLevel::error, [&] {
-    return "the handler of " + escaped(route_.pattern) + " failed: " + escaped(what);
+    return "the handler of " + escaped(route_.pattern.text) + " failed: " + escaped(what);
   });
   return true;
 }

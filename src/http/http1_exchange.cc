@@ -4,36 +4,11 @@
 
 #include "http/handler_run.h"
 #include "http/http1_session.h"
+#include "http/path.h"
 #include "http/worker.h"
 #include "net/output.h"
 
 namespace hotline::http {
-namespace {
-
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// A percent sign that begins no encoded byte stays as it is.
-void append_decoded(std::string& text, std::string_view encoded) {
-  for (std::size_t i = 0; i < encoded.size(); ++i) {
-    if (encoded[i] == '%' && i + 2 < encoded.size()) {
-      const auto high = hex_value(encoded[i + 1]);
-      const auto low = hex_value(encoded[i + 2]);
-      if (high >= 0 && low >= 0) {
-        text += static_cast<char>(high * 16 + low);
-        i += 2;
-        continue;
-      }
-    }
-    text += encoded[i];
-  }
-}
-
-}  // namespace
 
 bool Http1Exchange::Fence::wait(Output& output, Waiter& waiter) noexcept {
   output_ = &output;

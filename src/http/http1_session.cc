@@ -182,19 +182,10 @@ void Http1Session::dispatch(std::string_view rest) noexcept {
   closes_ = !traits.keep_alive || traits.has_body;
   state_ = State::handling;
   auto& match = worker_.match();
-  worker_.site().router.find(request.method(), request.path(), match);
-  if (match.route) {
-    exchange->set_parameters(match);
-    HandlerRun::start(worker_, *match.route, *exchange);
-  } else if (match.path_known) {
-    Response response{Status::method_not_allowed, "405 Method Not Allowed\n"};
-    response.add("Allow", worker_.site().router.allowed_methods(request.path()));
-    exchange->respond(response, nullptr);
-    exchange->release();
-  } else {
-    exchange->respond(Response{Status::not_found, "404 Not Found\n"}, nullptr);
-    exchange->release();
-  }
+  const auto& route =
+      worker_.site().router.find(request.method(), traits.host, request.path(), match);
+  exchange->set_parameters(match);
+  HandlerRun::start(worker_, route, *exchange);
 }
 
 // Nothing that follows is looked at.

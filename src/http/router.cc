@@ -1,157 +1,185 @@
 #include "http/router.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <hotline/base/error.h>
 
-#include "base/header_tokens.h"
+#include "http/request_builder.h"
 
 namespace hotline::http {
 namespace {
 
-[[noreturn]] void malformed(std::string_view pattern, const char* why) {
-  throw Error(Fault::bad_option, "the route \"" + escaped(pattern) + "\" " + why);
+std::string_view host_name(std::string_view host) noexcept {
+  return parse_host(host).value_or(std::string_view{});
 }
 
-Route::Segment parse_segment(std::string_view text, std::string_view pattern) {
-  const auto brace = text.find_first_of("{}");
-  if (brace == std::string_view::npos) return {std::string(text), false};
-  if (text.size() < 3 || text.front() != '{' || text.back() != '}') {
-    malformed(pattern, "has a wildcard that is not a whole segment");
-  }
-  const auto name = text.substr(1, text.size() - 2);
-  if (!is_token(name) || name.find('$') != std::string_view::npos) {
-    malformed(pattern, "has a wildcard without a proper name");
-  }
-  return {std::string(name), true};
+RouteTree::Found find_in(const std::map<std::string, RouteTree, std::less<>>& methods,
+                         std::string_view method, const SplitPath& path) {
+  const auto below = [&](std::string_view key) {
+    const auto tree = methods.find(key);
+    return tree == methods.end() ? RouteTree::Found{} : tree->second.find(path);
+  };
+  auto found = below(method);
+  if (!found.route && method == "HEAD") found = below("GET");
+  if (!found.route) found = below({});
+  return found;
 }
 
-Route parse(std::string_view pattern) {
-  Route route;
-  route.pattern = pattern;
-  auto path = pattern;
-  if (const auto space = pattern.find(' '); space != std::string_view::npos) {
-    route.method = pattern.substr(0, space);
-    if (!is_token(route.method)) malformed(pattern, "has a method that is not a token");
-    path = pattern.substr(space + 1);
-  }
-  if (!path.starts_with('/')) malformed(pattern, "has a path that does not begin with /");
-  for (const auto c : path) {
-    if (c <= ' ' || c >= 0x7f || c == '?' || c == '#') {
-      malformed(pattern, "has a byte that no path has");
-    }
-  }
-  path.remove_prefix(1);
-  for (;;) {
-    const auto slash = path.find('/');
-    const auto text = path.substr(0, slash);
-    if (slash == std::string_view::npos) {
-      if (text.empty()) {
-        route.subtree = true;
-      } else {
-        route.segments.push_back(text == "{$}" ? Route::Segment{} : parse_segment(text, pattern));
-      }
-      return route;
-    }
-    route.segments.push_back(parse_segment(text, pattern));
-    path.remove_prefix(slash + 1);
-  }
+Response plain(Status status) {
+  auto text = std::to_string(static_cast<int>(status));
+  text.append(" ").append(reason_phrase(status)).append("\n");
+  return {status, std::move(text)};
 }
 
-bool same_paths(const Route& a, const Route& b) {
-  return a.subtree == b.subtree &&
-         std::equal(a.segments.begin(), a.segments.end(), b.segments.begin(), b.segments.end(),
-                    [](const Route::Segment& x, const Route::Segment& y) {
-                      return x.wildcard == y.wildcard && (x.wildcard || x.text == y.text);
-                    });
-}
-
-// Whether `a` is to be asked first: the first segment in which they differ decides; a text says
-// more than a wildcard, and a wildcard more than "whatever is below".
-bool says_more(const Route& a, const Route& b) {
-  const auto common = std::min(a.segments.size(), b.segments.size());
-  for (std::size_t i = 0; i < common; ++i) {
-    if (a.segments[i].wildcard != b.segments[i].wildcard) return b.segments[i].wildcard;
-  }
-  if (a.segments.size() != b.segments.size()) return a.segments.size() > b.segments.size();
-  if (a.subtree != b.subtree) return b.subtree;
-  if (a.method.empty() != b.method.empty()) return b.method.empty();
-  return a.method == "HEAD" && b.method != "HEAD";  // GET would serve it, too
-}
-
-template <typename Parameters>
-bool matches(const Route& route, std::string_view path, Parameters* parameters) {
-  if (!path.starts_with('/')) return false;
-  path.remove_prefix(1);
-  bool more = true;  // whether a segment follows, possibly empty
-  for (const auto& segment : route.segments) {
-    if (!more) return false;
-    const auto slash = path.find('/');
-    const auto text = path.substr(0, slash);
-    if (segment.wildcard) {
-      if (text.empty()) return false;
-      if (parameters) parameters->emplace_back(segment.text, text);
-    } else if (segment.text != text) {
-      return false;
-    }
-    more = slash != std::string_view::npos;
-    path.remove_prefix(more ? slash + 1 : path.size());
-  }
-  return more == route.subtree;
-}
-
-bool serves(const Route& route, std::string_view method) {
-  return route.method.empty() || route.method == method ||
-         (method == "HEAD" && route.method == "GET");
+Response redirect(const Request& request, std::string_view path) {
+  // A client may turn what is not GET into GET when it meets a 301 (RFC 9110 15.4.2).
+  const bool harmless = request.method() == "GET" || request.method() == "HEAD";
+  auto response = plain(harmless ? Status::moved_permanently : Status::permanent_redirect);
+  auto location = encoded_for_location(path);
+  location.append(request.target().substr(request.path().size()));  // the query, with its '?'
+  response.add("Location", location);
+  return response;
 }
 
 }  // namespace
 
-void Router::add(std::string_view pattern, Handler handler) {
-  auto route = parse(pattern);
-  if (!handler) malformed(pattern, "has no handler");
+bool Router::WithoutCase::operator()(std::string_view a, std::string_view b) const noexcept {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                      [&](char x, char y) { return lower(x) < lower(y); });
+}
+
+Router::Router() {
+  unserved_.pattern.text = "(no route)";
+  unserved_.own = [this](Exchange exchange) -> Task<> {
+    const auto answering = exchange.respond(refusal(exchange.request()));
+    (void)answering;  // it is sent all the same
+    return {};
+  };
+  wrap(unserved_);
+}
+
+void Router::add(std::string_view text, Handler handler) {
+  auto route = std::make_unique<Route>();
+  route->pattern = parse_pattern(text);
+  const auto& pattern = route->pattern;
+  if (!handler)
+    throw Error(Fault::bad_option, "the route \"" + escaped(text) + "\" has no handler");
   for (const auto& other : routes_) {
-    if (route.method == other->method && same_paths(route, *other)) {
-      malformed(pattern, "stands already");
-    }
+    const auto conflict = find_conflict(pattern, other->pattern);
+    if (!conflict.empty()) throw Error(Fault::bad_option, conflict);
+  }
+  route->own = std::move(handler);
+  wrap(*route);
+  depth_ = std::max(depth_, pattern.segments.size());
+  hosts_[pattern.host][pattern.method].add(pattern, *route);
+  routes_.push_back(std::move(route));
+}
+
+void Router::use(Middleware middleware) {
+  if (!middleware) throw Error(Fault::bad_option, "the middleware is empty");
+  middleware_.push_back(std::move(middleware));
+  wrap(unserved_);
+  for (const auto& route : routes_) wrap(*route);
+}
+
+// The first that was used is the outermost.
+void Router::wrap(Route& route) {
+  Handler handler = [&own = route.own](Exchange exchange) { return own(std::move(exchange)); };
+  for (auto at = middleware_.rbegin(); at != middleware_.rend(); ++at) {
+    handler = [&middleware = *at, next = std::move(handler)](Exchange exchange) {
+      return middleware(std::move(exchange), next);
+    };
   }
   route.handler = std::move(handler);
-  const auto before = std::find_if(routes_.begin(), routes_.end(),
-                                   [&](const auto& other) { return says_more(route, *other); });
-  routes_.insert(before, std::make_unique<const Route>(std::move(route)));
 }
 
-void Router::find(std::string_view method, std::string_view path, RouteMatch& match) const {
-  match.route = nullptr;
-  match.path_known = false;
-  for (const auto& route : routes_) {
-    match.parameters.clear();
-    if (!matches(*route, path, &match.parameters)) continue;
-    match.path_known = true;
-    if (serves(*route, method)) {
-      match.route = route.get();
-      return;
-    }
-  }
+const Router::Methods* Router::methods_of(std::string_view host) const {
+  const auto methods = hosts_.find(host);
+  return methods == hosts_.end() ? nullptr : &methods->second;
 }
 
-std::string Router::allowed_methods(std::string_view path) const {
-  std::vector<std::string_view> methods;
-  const auto add_once = [&](std::string_view method) {
-    if (std::find(methods.begin(), methods.end(), method) == methods.end()) {
-      methods.push_back(method);
-    }
-  };
-  using Parameters = decltype(RouteMatch::parameters);
-  for (const auto& route : routes_) {
-    if (!matches(*route, path, static_cast<Parameters*>(nullptr))) continue;
-    add_once(route->method);
-    if (route->method == "GET") add_once("HEAD");
+Router::Found Router::find(std::string_view method, std::string_view host,
+                           const SplitPath& path) const {
+  Found found;
+  if (!host.empty()) {
+    if (const auto* methods = methods_of(host)) found = find_in(*methods, method, path);
   }
-  std::string result;
-  for (const auto method : methods) {
-    if (!result.empty()) result += ", ";
-    result += method;
+  if (!found.route) {
+    if (const auto* methods = methods_of({})) found = find_in(*methods, method, path);
+  }
+  return found;
+}
+
+const Route& Router::find(std::string_view method, std::string_view host, std::string_view path,
+                          RouteMatch& match) const {
+  match.parameters.clear();
+  const bool connects = method == "CONNECT";
+  if (!connects && !is_clean(path)) return unserved_;
+  match.path.assign(path, depth_ + 1);
+  const auto name =
+      hosts_.empty() || hosts_.rbegin()->first.empty() ? std::string_view{} : host_name(host);
+  const auto found = find(method, name, match.path);
+  if (!found.exact && !connects && !path.ends_with('/')) {
+    match.path.append_slash(true);
+    if (find(method, name, match.path).exact) return unserved_;  // which redirects there
+  }
+  if (!found.route) return unserved_;
+  const auto& segments = found.route->pattern.segments;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const auto& [kind, text] = segments[i];
+    if (kind == Pattern::Kind::single) match.parameters.emplace_back(text, match.path[i].sent);
+    if (kind == Pattern::Kind::rest && !text.empty()) {
+      match.parameters.emplace_back(text, match.path.from(i));
+    }
+  }
+  return *found.route;
+}
+
+Response Router::refusal(const Request& request) const {
+  auto response = unserved_answer(request);
+  // What follows a request that wanted to leave HTTP is perhaps not HTTP.
+  if (request.header_has_token("Upgrade", "websocket")) response.close();
+  return response;
+}
+
+Response Router::unserved_answer(const Request& request) const {
+  if (!request.path().starts_with('/')) return plain(Status::not_found);  // OPTIONS *
+  const auto host = host_name(request.header("Host"));
+  const auto method = request.method();
+  const bool connects = method == "CONNECT";
+  const auto path = connects ? std::string(request.path()) : cleaned(request.path());
+  SplitPath split;
+  split.assign(path, depth_ + 1);
+  const bool slash = split.ends_in_slash();
+  const bool exact = find(method, host, split).exact;
+  auto allowed = methods_allowed(host, split);
+  if (!connects && !slash) {
+    split.append_slash(true);
+    if (!exact && find(method, host, split).exact) return redirect(request, path + '/');
+    allowed.merge(methods_allowed(host, split));
+  }
+  if (!connects && path != request.path()) return redirect(request, path);
+  if (allowed.empty()) return plain(Status::not_found);
+  std::string list;
+  for (const auto& name : allowed) list.append(list.empty() ? "" : ", ").append(name);
+  auto response = plain(Status::method_not_allowed);
+  response.add("Allow", list);
+  return response;
+}
+
+std::set<std::string_view> Router::methods_allowed(std::string_view host,
+                                                   const SplitPath& path) const {
+  std::set<std::string_view> result;
+  for (const auto name : {host, std::string_view{}}) {
+    const auto* methods = methods_of(name);
+    if (!methods) continue;
+    for (const auto& [method, tree] : *methods) {
+      if (!tree.find(path).route) continue;
+      result.insert(method);
+      if (method == "GET") result.insert("HEAD");
+    }
   }
   return result;
 }

@@ -1,49 +1,76 @@
 #pragma once
 
+#include <cstddef>
+#include <deque>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <hotline/http/exchange.h>
+#include <hotline/http/middleware.h>
+
+#include "http/path.h"
+#include "http/pattern.h"
+#include "http/route_tree.h"
 
 namespace hotline::http {
 
 /// A pattern and its handler. Its address is stable while the router lives.
 struct Route {
-  struct Segment {
-    std::string text;  // of a wildcard: its name
-    bool wildcard = false;
-  };
-
-  std::string pattern;  // as given
-  std::string method;   // "": all
-  std::vector<Segment> segments;
-  bool subtree = false;  // ends in "/": all below it, too
+  Pattern pattern;
+  /// What answers: `own`, inside all middleware.
   Handler handler;
+  Handler own;
 };
 
 /// What a request's path has come to. Views are into the path.
 struct RouteMatch {
-  const Route* route = nullptr;
-  bool path_known = false;  // without a route: some other method has one
   std::vector<std::pair<std::string_view, std::string_view>> parameters;  // still percent-encoded
+  SplitPath path;  // the router's own, to be used again
 };
 
-/// Server::handle has the rules. Immutable once requests come.
+/// Server::handle and Server::use have the rules. Immutable once requests come.
 class Router {
  public:
-  void add(std::string_view pattern, Handler handler);
+  Router();
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
 
-  /// `match` is overwritten; a vector that is used again costs no allocation.
-  void find(std::string_view method, std::string_view path, RouteMatch& match) const;
-  /// For 405: "GET, HEAD, POST".
-  std::string allowed_methods(std::string_view path) const;
+  void add(std::string_view pattern, Handler handler);
+  void use(Middleware middleware);
+
+  /// The route that serves the request: where there is none, one that answers refusal(). `host`: as
+  /// sent. `match` is overwritten; one that is used again costs no allocation.
+  const Route& find(std::string_view method, std::string_view host, std::string_view path,
+                    RouteMatch& match) const;
+  /// The answer to a request that no route serves: 404, 405, or a redirect to the path that one
+  /// serves.
+  Response refusal(const Request& request) const;
 
  private:
-  // Those that say more about a path come first.
-  std::vector<std::unique_ptr<const Route>> routes_;
+  struct WithoutCase {
+    using is_transparent = void;
+    bool operator()(std::string_view a, std::string_view b) const noexcept;
+  };
+  using Methods = std::map<std::string, RouteTree, std::less<>>;  // "": all
+  using Hosts = std::map<std::string, Methods, WithoutCase>;      // "": all
+  using Found = RouteTree::Found;
+
+  Found find(std::string_view method, std::string_view host, const SplitPath& path) const;
+  const Methods* methods_of(std::string_view host) const;
+  Response unserved_answer(const Request& request) const;
+  std::set<std::string_view> methods_allowed(std::string_view host, const SplitPath& path) const;
+  void wrap(Route& route);
+
+  std::deque<Middleware> middleware_;
+  std::vector<std::unique_ptr<Route>> routes_;
+  Hosts hosts_;
+  std::size_t depth_ = 0;  // segments of the longest pattern
+  Route unserved_;
 };
 
 }  // namespace hotline::http

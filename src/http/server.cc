@@ -15,6 +15,8 @@ void Server::handle(std::string_view pattern, Handler handler) {
   core_->handle(pattern, std::move(handler));
 }
 
+void Server::use(Middleware middleware) { core_->use(std::move(middleware)); }
+
 void Server::listen() { core_->listen(); }
 
 std::uint16_t Server::port() const noexcept { return core_->port(); }

@@ -74,6 +74,11 @@ void ServerCore::handle(std::string_view pattern, Handler handler) {
   site_.router.add(pattern, std::move(handler));
 }
 
+void ServerCore::use(Middleware middleware) {
+  if (running_) throw Error(Fault::bad_option, "the server is running: its middleware is fixed");
+  site_.router.use(std::move(middleware));
+}
+
 namespace {
 
 // More would overflow where it is added to a point in time.

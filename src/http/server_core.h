@@ -23,6 +23,7 @@ class ServerCore {
   ~ServerCore();
 
   void handle(std::string_view pattern, Handler handler);
+  void use(Middleware middleware);
   void listen();
   std::uint16_t port() const noexcept { return port_; }
   std::vector<std::string> addresses() const;

@@ -145,6 +145,7 @@ class Site {
   void handle(std::string_view pattern, Handler handler) {
     core_.handle(pattern, std::move(handler));
   }
+  void use(Middleware middleware) { core_.use(std::move(middleware)); }
   /// "ok\n", at once.
   void handle_ok(std::string_view pattern = "/ok") {
     handle(pattern,

@@ -13,6 +13,7 @@
 
 #include <hotline/hotline.h>
 
+#include "http/router.h"
 #include "support/frames.h"
 
 namespace {
@@ -141,6 +142,28 @@ INSTANTIATE_TEST_SUITE_P(Loads, Steady,
                                            Load{"medium", 2, 16 * 1024, 1},
                                            Load{"large", 2, 1 << 20, 1}),
                          [](const auto& parameter) { return parameter.param.what; });
+
+TEST(Routing, allocates_nothing) {
+  http::Router router;
+  for (const auto* pattern : {"/a/{x}/{rest...}", "x.org/b%20c/{y}", "/d/"}) {
+    router.add(pattern, [](http::Exchange) -> Task<> { return {}; });
+  }
+  http::RouteMatch match;
+  const auto find_all = [&] {
+    for (const auto* path : {"/a/1%2F/3/4/5/6", "/b%20c/%20%20%20%20%20%20%20%20%20%20%20", "/d/q",
+                             "/d/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p", "/nowhere", "/a/../d/"}) {
+      router.find("GET", "X.org:80", path, match);
+    }
+  };
+  find_all();
+  const auto before = allocations.load();
+  counted = true;
+  void* volatile probe = malloc(1);
+  find_all();
+  counted = false;
+  std::free(probe);
+  EXPECT_EQ(allocations.load() - before, 1) << "the probe";
+}
 
 }  // namespace
 }  // namespace hotline

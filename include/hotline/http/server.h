@@ -10,6 +10,7 @@
 
 #include <hotline/base/logger.h>
 #include <hotline/http/exchange.h>
+#include <hotline/http/middleware.h>
 #include <hotline/http/observer.h>
 
 namespace hotline::http {
@@ -93,13 +94,28 @@ class Server {
   Server& operator=(const Server&) = delete;
   ~Server();
 
-  /// Routes a path, exactly: "/echo", for all methods; or "GET /echo", for one (GET serves HEAD
-  /// also). A segment "{name}" stands for any one that is not empty (Request::parameter). A path
-  /// that ends in "/" also serves all below it; one that ends in "/{$}" is just that slash. Where
-  /// several match, the one that says more about the path is taken. Paths are compared as sent,
-  /// percent-encoded. Throws Error (bad_option) for a pattern that is malformed or stands already,
+  /// Routes what matches "[METHOD ][HOST]/path", as Go's ServeMux does.
+  ///
+  /// - Without a method: all of them; GET serves HEAD also. A host is compared without its port and
+  ///   without case; one that names a host goes before one that does not.
+  /// - "/echo" is that path; "/files/", ending in a slash, is all below it also; "/files/{$}" is
+  ///   only the slash itself. "{name}" stands for one segment, not empty; "{name...}", at the end,
+  ///   for all that is left, also nothing (Request::parameter).
+  /// - Segments are compared percent-decoded; an encoded slash (%2F) stays inside its segment.
+  /// - Where several match, the most specific serves, in whatever order they were given: the one
+  ///   whose requests are part of the other's. If neither is, they conflict.
+  /// - A path with //, /./ or /../ (also with dots encoded) is redirected to the clean one, and
+  ///   "/files" to "/files/" where only that is routed: 301 for GET and HEAD, otherwise 308.
+  /// - What no route serves is answered 404, or 405 with Allow where another method is routed.
+  ///
+  /// Throws Error (bad_option) that says which byte of a pattern is wrong, or which two conflict;
   /// or when the server is running.
   void handle(std::string_view pattern, Handler handler);
+  /// Puts `middleware` around all routes, those to come also, and around the answers where there is
+  /// none (404, 405, redirects); what is used first is the outermost. Requests that are refused
+  /// before they have a path (400, 421, 431...) do not come by. http::wrap() is for one route.
+  /// Throws Error (bad_option) if it is empty, or when the server is running.
+  void use(Middleware middleware);
 
   /// Checks the options, binds and listens; raises the process's limit of descriptors as far as
   /// allowed. Throws Error that names the option or the address. run() calls it if nobody has.
