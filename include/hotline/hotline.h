@@ -6,7 +6,9 @@
 #include <hotline/base/logger.h>
 #include <hotline/base/task.h>
 #include <hotline/http/exchange.h>
+#include <hotline/http/middleware.h>
 #include <hotline/http/observer.h>
+#include <hotline/http/query.h>
 #include <hotline/http/server.h>
 #include <hotline/net/byte_stream.h>
 #include <hotline/net/deadline.h>

@@ -30,6 +30,7 @@ std::optional<Refusal> Http1Exchange::parse(std::string_view first, std::string_
 }
 
 void Http1Exchange::set_parameters(const RouteMatch& match) {
+  RequestBuilder::set_route(request_, match.pattern, match.rest);
   if (match.parameters.empty()) return;
   decoded_.reserve(head_.size());  // no longer than what is decoded: the views stay valid
   for (const auto& [name, value] : match.parameters) {

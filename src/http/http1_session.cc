@@ -183,7 +183,7 @@ void Http1Session::dispatch(std::string_view rest) noexcept {
   state_ = State::handling;
   auto& match = worker_.match();
   const auto& route =
-      worker_.site().router.find(request.method(), traits.host, request.path(), match);
+      worker_.site().router.find(request.method(), request.host(), request.path(), match);
   exchange->set_parameters(match);
   HandlerRun::start(worker_, route, *exchange);
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <hotline/http/query.h>
+
 #include "base/header_tokens.h"
 
 namespace hotline::http {
@@ -9,6 +11,10 @@ namespace hotline::http {
 std::string_view Request::query() const noexcept {
   const auto mark = target_.find('?');
   return mark == std::string_view::npos ? std::string_view{} : target_.substr(mark + 1);
+}
+
+std::optional<std::string> Request::query_parameter(std::string_view name) const {
+  return Query{query()}.find(name);
 }
 
 std::string_view Request::header(std::string_view name) const noexcept {

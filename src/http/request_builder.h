@@ -37,7 +37,11 @@ class RequestBuilder {
     request.host_ = host;
     request.secure_ = secure;
   }
-  /// Both views outlive the request.
+  /// The views outlive the request.
+  static void set_route(Request& request, std::string_view pattern, std::string_view rest) {
+    request.pattern_ = pattern;
+    request.rest_ = rest;
+  }
   static void add_parameter(Request& request, std::string_view name, std::string_view value) {
     request.parameters_.emplace_back(name, value);
   }

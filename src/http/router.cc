@@ -115,6 +115,7 @@ Router::Found Router::find(std::string_view method, std::string_view host,
 const Route& Router::find(std::string_view method, std::string_view host, std::string_view path,
                           RouteMatch& match) const {
   match.parameters.clear();
+  match.pattern = match.rest = {};
   const bool connects = method == "CONNECT";
   if (!connects && !is_clean(path)) return unserved_;
   match.path.assign(path, depth_ + 1);
@@ -126,12 +127,14 @@ const Route& Router::find(std::string_view method, std::string_view host, std::s
     if (find(method, name, match.path).exact) return unserved_;  // which redirects there
   }
   if (!found.route) return unserved_;
+  match.pattern = found.route->pattern.text;
   const auto& segments = found.route->pattern.segments;
   for (std::size_t i = 0; i < segments.size(); ++i) {
     const auto& [kind, text] = segments[i];
     if (kind == Pattern::Kind::single) match.parameters.emplace_back(text, match.path[i].sent);
-    if (kind == Pattern::Kind::rest && !text.empty()) {
-      match.parameters.emplace_back(text, match.path.from(i));
+    if (kind == Pattern::Kind::rest) {
+      match.rest = match.path.from(i);
+      if (!text.empty()) match.parameters.emplace_back(text, match.rest);
     }
   }
   return *found.route;
@@ -146,7 +149,7 @@ Response Router::refusal(const Request& request) const {
 
 Response Router::unserved_answer(const Request& request) const {
   if (!request.path().starts_with('/')) return plain(Status::not_found);  // OPTIONS *
-  const auto host = host_name(request.header("Host"));
+  const auto host = host_name(request.host());
   const auto method = request.method();
   const bool connects = method == "CONNECT";
   const auto path = connects ? std::string(request.path()) : cleaned(request.path());

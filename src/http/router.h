@@ -30,7 +30,9 @@ struct Route {
 /// What a request's path has come to. Views are into the path.
 struct RouteMatch {
   std::vector<std::pair<std::string_view, std::string_view>> parameters;  // still percent-encoded
-  SplitPath path;  // the router's own, to be used again
+  std::string_view pattern;  // "" of one that answers where there is no route
+  std::string_view rest;     // what the end of the pattern stands for
+  SplitPath path;            // the router's own, to be used again
 };
 
 /// Server::handle and Server::use have the rules. Immutable once requests come.

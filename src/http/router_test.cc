@@ -256,6 +256,27 @@ TEST(Routing, redirects_and_goes_on) {
   EXPECT_EQ(site.sessions(), 1u);
 }
 
+TEST(Routing, tells_the_handler_its_pattern_and_what_the_end_of_it_stands_for) {
+  Site site;
+  const auto tell = [](Exchange exchange) -> Task<> {
+    const auto& asked = exchange.request();
+    const auto text = std::string(asked.pattern()) + "|" + std::string(asked.rest());
+    co_await exchange.respond(Status::ok, text);
+  };
+  for (const auto* pattern : {"/a/", "GET /b/{rest...}", "/{c}"}) site.handle(pattern, tell);
+  site.use([](Exchange exchange, const Handler& next) {
+    if (exchange.request().path() == "/no/where") {
+      EXPECT_EQ(exchange.request().pattern(), "");
+    }
+    return next(std::move(exchange));
+  });
+  auto client = site.connect();
+  EXPECT_EQ(client.exchange(get("/a/b%2Fc/d?e")), answer("200 OK", "/a/|b%2Fc/d"));
+  EXPECT_EQ(client.exchange(get("/b/")), answer("200 OK", "GET /b/{rest...}|"));
+  EXPECT_EQ(client.exchange(get("/x")), answer("200 OK", "/{c}|"));
+  EXPECT_EQ(client.exchange(get("/no/where")), answer("404 Not Found", "404 Not Found\n"));
+}
+
 // What follows is perhaps not HTTP, but what an eager client sent on its WebSocket.
 TEST(Routing, closes_where_it_refuses_a_request_that_wanted_to_upgrade) {
   Site site;

@@ -197,6 +197,26 @@ class ExamplesTest(unittest.TestCase):
                 self.assertEqual(heard(peer), "hello")
                 peer.send(raw_peer.close(1000))
 
+    def test_middleware(self):
+        def ask(peer, path, *fields):
+            peer.send("\r\n".join((f"GET {path} HTTP/1.1", "Host: localhost", *fields, "", "")).encode())
+            return peer.until(b"\r\n\r\n")
+
+        with Example("middleware") as example, Peer(example) as peer:
+            refused = ask(peer, "/me")
+            self.assertIn(b" 401 ", refused)
+            self.assertIn(b"WWW-Authenticate: Bearer", refused)
+            self.assertEqual(peer.until(b"\n"), b"who are you?\n")
+            self.assertRegex(example.line(), r"^/me took [0-9.e+-]+ us$")
+            self.assertIn(b" 401 ", ask(peer, "/me", "Authorization: Bearer sesamE"))
+            peer.until(b"\n")
+            example.line()
+            self.assertIn(b" 200 ", ask(peer, "/me?name=J%C3%BCrgen", "Authorization: Bearer sesame"))
+            self.assertEqual(peer.until(b"\n"), "hello, J\u00fcrgen\n".encode())
+            self.assertRegex(example.line(), r"^/me took ")
+            self.assertIn(b" 404 ", ask(peer, "/nowhere"))
+            self.assertRegex(example.line(), r"^/nowhere took ")
+
     def test_lines(self):
         with Example("lines") as example, Peer(example) as peer:
             request = f"GET {example.path} HTTP/1.1\r\nHost: localhost\r\n\r\n"

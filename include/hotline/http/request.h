@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -25,10 +27,15 @@ class Request {
   std::string_view method() const noexcept { return method_; }
   /// As sent, in origin-form: "/chat/blue?since=3". (The rest of an absolute-form; "*" of OPTIONS.)
   std::string_view target() const noexcept { return target_; }
-  /// The target before '?', still percent-encoded.
+  /// The target before '?', still percent-encoded: for looking at, and for logs. Where it matters
+  /// which segment is which ("%2F" is no slash), take parameter(). What a route serves has no
+  /// //, /./ and /../ in it, but for CONNECT.
   std::string_view path() const noexcept { return target_.substr(0, target_.find('?')); }
   /// The target behind '?', or "".
   std::string_view query() const noexcept;
+  /// The first field of that name in the query ("since" in "/chat?since=3"), percent-decoded;
+  /// nullopt if there is none. Query has more of it.
+  std::optional<std::string> query_parameter(std::string_view name) const;
   /// 10 or 11.
   int version() const noexcept { return version_; }
 
@@ -44,8 +51,14 @@ class Request {
   /// 9110 5.6.1), compared without case.
   bool header_has_token(std::string_view name, std::string_view token) const noexcept;
 
-  /// A wildcard of the route: "room" in "/chat/{room}", percent-decoded; "" if there is none.
+  /// A wildcard of the route: "room" in "/chat/{room}", percent-decoded; "" if there is none. What
+  /// was encoded may be any byte: a slash, a NUL, dots.
   std::string_view parameter(std::string_view name) const noexcept;
+  /// What the end of the route's pattern stands for, a "/" or "{name...}", still percent-encoded;
+  /// "" if nothing.
+  std::string_view rest() const noexcept { return rest_; }
+  /// The pattern of the route that serves this, as given to Server::handle; "" if there is none.
+  std::string_view pattern() const noexcept { return pattern_; }
 
   /// Whether the client asks to talk WebSocket: `websocket` in Upgrade, `upgrade` in Connection.
   bool is_websocket_upgrade() const noexcept;
@@ -78,6 +91,8 @@ class Request {
   int version_ = 11;
   std::vector<Field> fields_;
   std::vector<std::pair<std::string_view, std::string_view>> parameters_;
+  std::string_view rest_;
+  std::string_view pattern_;
   std::string_view host_;
   bool secure_ = false;
   Address remote_;
