@@ -10,6 +10,7 @@
 #include <hotline/http/observer.h>
 #include <hotline/http/query.h>
 #include <hotline/http/server.h>
+#include <hotline/http/static_files.h>
 #include <hotline/net/byte_stream.h>
 #include <hotline/net/deadline.h>
 #include <hotline/net/offload.h>
