@@ -178,6 +178,15 @@ TEST(Server, gives_the_whole_refusal_to_a_client_that_is_still_sending) {
       << answer;
 }
 
+TEST(Server, has_its_routes_and_its_middleware_fixed_while_it_runs) {
+  RunningServer server;
+  Socket socket{server.port()};
+  socket.send(ask_last);
+  socket.receive_to_the_end();
+  EXPECT_THROW((*server).handle("/new", [](Exchange) -> Task<> { return {}; }), Error);
+  EXPECT_THROW((*server).use([](Exchange, const Handler&) -> Task<> { return {}; }), Error);
+}
+
 TEST(Server, says_that_its_port_is_taken) {
   RunningServer first;
   auto log = std::make_shared<LineLogger>();
