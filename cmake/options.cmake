@@ -16,7 +16,10 @@ if(PROJECT_IS_TOP_LEVEL)
   find_program(HOTLINE_CCACHE ccache)
   mark_as_advanced(HOTLINE_CCACHE)
   if(HOTLINE_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${HOTLINE_CCACHE})
+    # One clone's objects are another's: the paths that ccache sees are relative to the checkout.
+    set(CMAKE_CXX_COMPILER_LAUNCHER
+        ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+        ${HOTLINE_CCACHE})
   endif()
 endif()
 
