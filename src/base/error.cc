@@ -21,12 +21,14 @@ constexpr Entry entries[] = {
     {Fault::connection_ended, Condition::connection_closed, "the connection has ended"},
     {Fault::message_too_big, Condition::limit_exceeded, "the message exceeds the limit"},
     {Fault::too_many_descriptors, Condition::limit_exceeded, "no file descriptor is left"},
+    {Fault::body_too_large, Condition::limit_exceeded, "the body exceeds the limit"},
     {Fault::cancelled, Condition::cancelled, "cancelled"},
     {Fault::concurrent_read, Condition::misuse, "another read of this connection is under way"},
     {Fault::already_answered, Condition::misuse, "the request has been answered already"},
     {Fault::cannot_hijack, Condition::misuse, "this transport cannot be hijacked"},
     {Fault::no_runtime, Condition::misuse, "no Hotline loop runs on this thread"},
     {Fault::bad_option, Condition::misuse, "an option has a value that is not allowed"},
+    {Fault::wrong_length, Condition::misuse, "the body has not the length that was announced"},
 };
 
 const Entry* find(int value) {

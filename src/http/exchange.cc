@@ -4,12 +4,24 @@
 
 namespace hotline::http {
 
-Exchange::Responding::Responding(detail::ExchangeCore& core, const Response& response)
-    : core_(core) {
+namespace {
+
+void check_answer(const detail::ExchangeCore& core, const Response& response) {
   if (core.answered()) throw Error(Fault::already_answered);
   const auto status = static_cast<int>(response.status());
   if (status < 200 || status > 599) {
     throw Error(Fault::bad_option, std::to_string(status) + " is not the status of an answer");
+  }
+}
+
+}  // namespace
+
+Exchange::Responding::Responding(detail::ExchangeCore& core, const Response& response)
+    : core_(core) {
+  check_answer(core, response);
+  const auto& length = response.content_length();
+  if (length && *length != response.body().size() && core.request().method() != "HEAD") {
+    throw Error(Fault::bad_option, "content_length() is not the length of the body");
   }
   waiting_ = core.respond(response, this);
 }
@@ -20,6 +32,38 @@ Exchange::Responding Exchange::respond(Status status, std::string_view body) & {
 
 Exchange::Responding Exchange::respond(const Response& response) & {
   return Responding{*core_, response};
+}
+
+ResponseStream Exchange::start(const Response& response) & {
+  check_answer(*core_, response);
+  if (!response.body().empty()) {
+    throw Error(Fault::bad_option, "the response has a body: write it to the stream");
+  }
+  core_->start(response);
+  return ResponseStream{*core_};
+}
+
+namespace {
+
+Task<std::string> read_all(BodyStream body) {
+  std::string whole;
+  while (auto piece = co_await body.read()) whole.append(*piece);
+  co_return whole;
+}
+
+}  // namespace
+
+Task<std::string> Exchange::body(std::uint64_t limit) & { return read_all(body_stream(limit)); }
+
+std::optional<std::string_view> BodyStream::Read::await_resume() const {
+  if (piece_.kind == Kind::failed) throw Error(piece_.fault, std::string(piece_.reason));
+  if (piece_.kind == Kind::piece) return piece_.bytes;
+  return std::nullopt;
+}
+
+void BodyStream::Read::ready() noexcept {
+  piece_ = core_.read_body(limit_, *this);
+  if (piece_.kind != Kind::waiting) resumption_.resume();
 }
 
 Exchange::Hijacking Exchange::hijack() & { return Hijacking{*core_, {}}; }

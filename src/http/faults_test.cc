@@ -63,6 +63,57 @@ std::uint64_t be_refused(const MemoryStreamOptions& options) {
   return transfers;
 }
 
+// Requests with bodies, and answers in pieces.
+std::uint64_t use_bodies(const MemoryStreamOptions& options) {
+  Site site{{.body_limit = 20'000}};
+  site.handle_ok();
+  site.handle("/echo", [](Exchange exchange) -> Task<> {
+    const auto body = co_await exchange.body();
+    co_await exchange.respond(Status::ok, body);
+  });
+  site.handle("/stream", [&](Exchange exchange) -> Task<> {
+    auto body = exchange.body_stream(1 << 20);
+    const Response response{Status::ok};
+    auto stream = exchange.start(response);
+    const std::string large(80'000, 'x');
+    co_await stream.write(large);
+    while (auto piece = co_await body.read()) {
+      const auto bytes = *piece;
+      co_await stream.write(bytes);
+      co_await site.gate.pass();
+    }
+    co_await stream.end();
+  });
+  auto client = site.connect(options);
+  const auto post = [](std::string_view target, std::string_view fields) {
+    return request("POST " + std::string(target) + " HTTP/1.1", fields);
+  };
+  const std::string chunked = "Transfer-Encoding: chunked\r\n";
+  const std::string chunks =
+      "4\r\nbody\r\n" + std::string("2710\r\n").append(10'000, 'x') + "\r\n0\r\nA: b\r\n\r\n";
+  client.send(post("/echo", "Content-Length: 4\r\n") + "body" + post("/echo", chunked) + chunks);
+  (void)client.receive();
+  client.send(post("/ok", chunked) + chunks + post("/echo", "Expect: 100-continue\r\n" + chunked));
+  (void)client.receive();
+  client.send(chunks + post("/stream", chunked) + chunks.substr(0, 5000));
+  (void)client.receive();
+  client.send(chunks.substr(5000) + get("/ok"));
+  for (int i = 0; i < 20; ++i) {
+    site.open_gate();
+    (void)client.receive();
+  }
+  client.send(post("/echo", chunked) + "4e21\r\n");
+  (void)client.receive();
+  const auto transfers = client.transfers();
+  client.hang_up();
+  while (site.gate.is_waited_at()) site.open_gate();
+  site.loop.advance(200s);
+  EXPECT_EQ(site.sessions(), 0u);
+  EXPECT_EQ(site.handlers(), 0u);
+  EXPECT_EQ(site.connections(), 0u);
+  return transfers;
+}
+
 using Scenario = std::uint64_t (*)(const MemoryStreamOptions&);
 
 class Faults : public ::testing::TestWithParam<std::pair<Scenario, std::size_t>> {
@@ -71,11 +122,11 @@ class Faults : public ::testing::TestWithParam<std::pair<Scenario, std::size_t>>
   std::uint64_t run(const MemoryStreamOptions& faulty) const { return GetParam().first(faulty); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Session, Faults,
-                         ::testing::Values(std::pair{&use_everything, 256 * 1024},
-                                           std::pair{&use_everything, 2000},
-                                           std::pair{&be_refused, 256 * 1024},
-                                           std::pair{&be_refused, 2000}));
+INSTANTIATE_TEST_SUITE_P(
+    Session, Faults,
+    ::testing::Values(std::pair{&use_everything, 256 * 1024}, std::pair{&use_everything, 2000},
+                      std::pair{&use_bodies, 256 * 1024}, std::pair{&use_bodies, 2000},
+                      std::pair{&be_refused, 256 * 1024}, std::pair{&be_refused, 2000}));
 
 TEST_P(Faults, nothing_is_left_whichever_transfer_fails) {
   const auto transfers = run(options());

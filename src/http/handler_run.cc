@@ -6,6 +6,7 @@
 #include <hotline/base/error.h>
 
 #include "http/http1_exchange.h"
+#include "http/http1_session.h"
 #include "http/worker.h"
 
 namespace hotline::http {
@@ -21,7 +22,13 @@ HandlerRun::~HandlerRun() {
   unlink();
   chain_.reset();  // with it, as a rule, the Exchange: exchange_released()
   if (exchange_) exchange_->run_by(nullptr);
+  if (session_) session_->handler_ended();
   worker_.loop().connection_closed();
+}
+
+void HandlerRun::serve(Http1Session& session) noexcept {
+  session_ = &session;
+  session.run_by(*this);
 }
 
 void HandlerRun::start(Worker& worker, const Route& route, Http1Exchange& exchange) noexcept {
@@ -55,7 +62,7 @@ bool HandlerRun::is_failure(const std::exception_ptr& exception) noexcept {
   try {
     std::rethrow_exception(exception);
   } catch (const Error& error) {
-    if (error.is(Condition::cancelled)) return false;
+    if (error.is(Condition::cancelled) || error.code() == excused_) return false;
     what = error.what();
   } catch (const std::exception& error) {
     what = error.what();

@@ -6,12 +6,14 @@
 
 #include <boost/intrusive/list_hook.hpp>
 
+#include <hotline/base/error.h>
 #include <hotline/base/task.h>
 #include <hotline/http/exchange.h>
 
 namespace hotline::http {
 
 class Http1Exchange;
+class Http1Session;
 class Worker;
 struct Route;
 
@@ -50,6 +52,11 @@ class HandlerRun final : private hotline::detail::ChainOwner, public AutoUnlink 
   ~HandlerRun();
 
   void exchange_released() noexcept { exchange_ = nullptr; }
+  /// Whose next request waits for the handler's end.
+  void serve(Http1Session& session) noexcept;
+  void session_gone() noexcept { session_ = nullptr; }
+  /// The handler is told of this fault, which is the client's: leaving by it is no failure.
+  void excuse(Fault fault) noexcept { excused_ = fault; }
   void observe(detail::HandlerObserver* observer) noexcept { observer_.set(observer); }
   void keep(ConnectionSlot slot) noexcept { slot_ = std::move(slot); }
 
@@ -62,7 +69,9 @@ class HandlerRun final : private hotline::detail::ChainOwner, public AutoUnlink 
 
   Worker& worker_;
   const Route& route_;
-  Http1Exchange* exchange_;  // null once released
+  Http1Exchange* exchange_;          // null once released
+  Http1Session* session_ = nullptr;  // null once it has gone
+  Fault excused_{};
   hotline::detail::Chain chain_;
   detail::ObserverSlot observer_;
   ConnectionSlot slot_;

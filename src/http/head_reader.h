@@ -33,6 +33,13 @@ class HeadReader {
   /// `limits` outlive the reader.
   explicit HeadReader(const HeadLimits& limits) noexcept : limits_(&limits) {}
 
+  /// For the fields behind a chunked body (RFC 9112 7.1.2), up to their empty line.
+  static HeadReader of_trailers(const HeadLimits& limits) noexcept {
+    HeadReader reader{limits};
+    reader.part_ = Part::field_start;
+    return reader;
+  }
+
   /// Takes the next bytes, up to the end of the head. Not to be called again unless it needs more.
   Result feed(std::string_view bytes) noexcept;
 

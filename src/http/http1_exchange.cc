@@ -44,23 +44,128 @@ void Http1Exchange::set_parameters(const RouteMatch& match) {
   }
 }
 
+Http1Exchange::~Http1Exchange() {
+  if (run_) run_->exchange_released();
+}
+
+void Http1Exchange::drop() noexcept {
+  if (--handles_ == 0) delete this;
+}
+
+void Http1Exchange::run_by(HandlerRun* run) noexcept {
+  run_ = run;
+  if (run && session_) run->serve(*session_);
+}
+
 void Http1Exchange::client_gone() noexcept {
   session_ = nullptr;
-  delete run_;  // and with its task, as a rule, the Exchange and this
+  const detail::CoreHandle here{*this};
+  delete run_;  // and with its task, as a rule, the Exchange
+  wake_body_reader();
+}
+
+void Http1Exchange::session_gone() noexcept {
+  session_ = nullptr;
+  wake_body_reader();
+}
+
+void Http1Exchange::wake_body_reader() noexcept {
+  if (auto* reader = std::exchange(body_reader_, nullptr)) reader->ready();
 }
 
 Loop& Http1Exchange::loop() noexcept { return worker_.loop(); }
 
 bool Http1Exchange::draining() const noexcept { return worker_.loop().draining(); }
 
+void Http1Exchange::add_header(std::string_view name, std::string_view value) {
+  if (answered_) throw Error(Fault::already_answered);
+  if (!more_) more_.emplace(Status::ok);
+  more_->add(name, value);
+}
+
 bool Http1Exchange::respond(const Response& response, Waiter* waiter) noexcept {
   answered_ = true;
   auto* session = std::exchange(session_, nullptr);
   if (!session) return false;
+  const detail::CoreHandle here{*this};
   session->answer(response);
   if (waiter) fence_.wait(session->output(), *waiter);
   session->answered();
+  wake_body_reader();
   return fence_.queued();
+}
+
+void Http1Exchange::refuse(const Refusal& refusal) noexcept {
+  answered_ = true;
+  auto* session = std::exchange(session_, nullptr);
+  session->refuse(refusal);
+  session->answered();
+}
+
+detail::BodyPiece Http1Exchange::read_body(std::uint64_t limit, Waiter& waiter) noexcept {
+  using Kind = detail::BodyPiece::Kind;
+  if (body_reader_) return {Kind::failed, {}, Fault::concurrent_read, "the request's body"};
+  detail::BodyPiece piece{Kind::failed, {}, Fault::connection_ended, "reading the request's body"};
+  if (session_) {
+    piece = session_->read_body(limit);
+    if (piece.kind == Kind::waiting) body_reader_ = &waiter;
+  } else if (answered_ && (!streamed_to_ || finished_)) {
+    return {Kind::failed, {}, Fault::already_answered, "the request's body is gone"};
+  }
+  if (piece.kind == Kind::failed && run_) run_->excuse(piece.fault);
+  return piece;
+}
+
+void Http1Exchange::cancel_body_wait(Waiter& waiter) noexcept {
+  if (body_reader_ != &waiter) return;
+  body_reader_ = nullptr;
+  if (session_) session_->stop_reading_body();
+}
+
+std::uint64_t Http1Exchange::body_limit() const noexcept { return worker_.options().body_limit; }
+
+void Http1Exchange::start(const Response& response) {
+  answered_ = true;
+  if (!session_) return;  // the first write says so
+  streamed_to_ = &session_->output();
+  session_->start(response);
+}
+
+Http1Session& Http1Exchange::session_for_stream() {
+  if (finished_) throw Error(Fault::already_answered, "the answer has ended");
+  if (!session_) {
+    if (run_) run_->excuse(Fault::connection_ended);
+    throw Error(Fault::connection_ended, "writing the answer");
+  }
+  return *session_;
+}
+
+void Http1Exchange::write_body(std::string_view bytes, hotline::detail::Segment& segment) {
+  if (session_for_stream().write_body(bytes, segment)) return;
+  throw Error(Fault::wrong_length, "more is written than the answer's head allows");
+}
+
+void Http1Exchange::abandon(hotline::detail::Segment& segment) noexcept {
+  streamed_to_->abandon(segment);  // an output tells all that is queued before it goes
+}
+
+bool Http1Exchange::finish(Waiter& waiter) {
+  auto& session = session_for_stream();
+  finished_ = true;
+  session_ = nullptr;
+  if (!session.finish()) {
+    throw Error(Fault::wrong_length, "less was written than the answer's head announced");
+  }
+  const detail::CoreHandle here{*this};
+  fence_.wait(session.output(), waiter);
+  session.answered();
+  wake_body_reader();
+  return fence_.queued();
+}
+
+void Http1Exchange::cut() noexcept {
+  finished_ = true;
+  if (auto* session = std::exchange(session_, nullptr)) session->cut();
 }
 
 void Http1Exchange::cancel_wait(Waiter&) noexcept { fence_.withdraw(); }
@@ -68,6 +173,9 @@ void Http1Exchange::cancel_wait(Waiter&) noexcept { fence_.withdraw(); }
 detail::TakenOver Http1Exchange::take_over(std::string_view head) {
   if (answered_) throw Error(Fault::already_answered);
   if (!session_) throw Error(Fault::cannot_hijack, "the connection has ended");
+  if (session_->has_unread_body()) {
+    throw Error(Fault::cannot_hijack, "the request has a body, which was not read");
+  }
   answered_ = true;
   return std::exchange(session_, nullptr)->take_over(head, run_);
 }
@@ -78,10 +186,13 @@ void Http1Exchange::observe_handler(detail::HandlerObserver* observer) noexcept 
 
 void Http1Exchange::release() noexcept {
   if (!answered_ && session_) {
-    respond(Response{Status::internal_server_error, "500 Internal Server Error\n"}, nullptr);
+    if (const auto* failure = session_->body_failure()) {
+      refuse(failure->refusal);
+    } else {
+      respond(Response{Status::internal_server_error, "500 Internal Server Error\n"}, nullptr);
+    }
   }
-  if (run_) run_->exchange_released();
-  delete this;
+  drop();
 }
 
 }  // namespace hotline::http

@@ -1,5 +1,7 @@
 #include "http/http1_session.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -18,18 +20,8 @@ constexpr std::size_t bytes_a_turn = 64 * 1024;
 constexpr std::size_t most_dropped = std::size_t{1} << 20;
 constexpr std::chrono::milliseconds longest_linger{2'000};
 
-// What nginx has in its logs for a client that did not wait for the answer.
-constexpr int client_closed_request = 499;
-
-std::string sentence(Status status, std::string_view reason) {
-  auto text = std::to_string(static_cast<int>(status));
-  text += ' ';
-  text += reason_phrase(status);
-  text += ": ";
-  text += reason;
-  text += '\n';
-  return text;
-}
+// A head that has begun when the server drains has so long to end.
+constexpr std::chrono::milliseconds drain_grace{1'000};
 
 }  // namespace
 
@@ -48,8 +40,10 @@ Http1Session::Http1Session(Worker& worker, StreamPointer stream, ConnectionSlot 
 Http1Session::~Http1Session() {
   unlink();
   leave();
+  if (run_) run_->session_gone();
   if (exchange_) {
-    record(RequestEnd::abandoned, client_closed_request, 0, "the server stopped");
+    record(RequestEnd::abandoned, status_of_abandoned, streamed_ ? streamed_->bytes : 0,
+           "the server stopped");
     exchange_->session_gone();
   }
   give_back_block();
@@ -76,7 +70,7 @@ void Http1Session::ready() noexcept {
 }
 
 void Http1Session::listen() noexcept {
-  if (std::exchange(receiving_, true)) return;
+  if (input_ended_ || std::exchange(receiving_, true)) return;
   stream_->wait_readable(*this);
 }
 
@@ -94,11 +88,15 @@ void Http1Session::receive() noexcept {
     state_ = State::closing;
     return close_when_sent();
   }
-  if (transfer.failed()) return hang_up();
+  if (transfer.failed()) return hang_up("the connection was lost");
   if (transfer.ended()) return input_ended();
   switch (state_) {
-    case State::reading: return process();
-    case State::handling: return park();  // receiving stops here until the answer
+    case State::reading:
+    case State::skipping: return process();
+    case State::handling:
+      if (body_ && body_->waits()) return wake_body_reader();
+      if (body_failure()) return drop(transfer.size);
+      return park();  // receiving stops here until somebody asks for it
     default: return drop(transfer.size);
   }
 }
@@ -107,8 +105,14 @@ void Http1Session::receive() noexcept {
 // already.
 void Http1Session::input_ended() noexcept {
   switch (state_) {
-    case State::reading: state_ = State::closing; return close_when_sent();
-    case State::handling: return hang_up();
+    case State::reading:
+    case State::skipping: state_ = State::closing; return close_when_sent();
+    case State::handling:
+      // Who ends its sending while its answer is on its way may still take it.
+      if (!streamed_ || output_.backlog() == 0) return hang_up("the client did not wait");
+      input_ended_ = closes_ = true;
+      if (body_ && body_->waits()) wake_body_reader();
+      return;
     case State::closing: return;
     default: return end();
   }
@@ -117,6 +121,10 @@ void Http1Session::input_ended() noexcept {
 void Http1Session::drop(std::size_t size) noexcept {
   give_back_block();
   dropped_ += size;
+  if (state_ == State::handling) {
+    if (dropped_ <= most_dropped) listen();
+    return;
+  }
   if (dropped_ > most_dropped) return end();
   if (state_ == State::lingering) listen();
 }
@@ -126,7 +134,14 @@ void Http1Session::process() noexcept {
   int requests = 0;
   std::size_t bytes = 0;
   processing_ = true;
-  while (state_ == State::reading && begin_ != end_ && (head_.size() > 0 || !output_.high())) {
+  while (begin_ != end_) {
+    if (state_ == State::skipping) {
+      const auto before = begin_;
+      skip();
+      bytes += begin_ - before;
+      continue;
+    }
+    if (state_ != State::reading || run_ || (head_.size() == 0 && output_.high())) break;
     if (requests == requests_a_turn || bytes >= bytes_a_turn) {
       yield();
       break;
@@ -176,35 +191,21 @@ void Http1Session::dispatch(std::string_view rest) noexcept {
   const auto& traits = exchange->traits();
   head_only_ = request.method() == "HEAD";
   if (!worker_.site().host_rule.allows(traits.host)) {
-    return refuse({Status::misdirected_request, "this server does not go by the name in Host"});
+    exchange->refuse({Status::misdirected_request, "this server does not go by the name in Host"});
+    return exchange->release();
   }
   version10_ = request.version() == 10;
-  closes_ = !traits.keep_alive || traits.has_body;
+  closes_ = !traits.keep_alive;
+  if (!traits.body.is_empty()) {
+    body_ =
+        std::make_unique<RequestBody>(worker_.site().limits, traits.body, traits.expects_continue);
+  }
   state_ = State::handling;
   auto& match = worker_.match();
   const auto& route =
       worker_.site().router.find(request.method(), request.host(), request.path(), match);
   exchange->set_parameters(match);
   HandlerRun::start(worker_, route, *exchange);
-}
-
-// Nothing that follows is looked at.
-void Http1Session::refuse(const Refusal& refusal) noexcept {
-  worker_.loop().log(LogLevel::info, [&] {
-    auto line = "refused a request from " + stream_->remote_address().to_string() + ": ";
-    line += std::to_string(static_cast<int>(refusal.status));
-    return line.append(", ").append(refusal.reason);
-  });
-  closes_ = true;
-  if (!exchange_) head_only_ = version10_ = false;  // they were of the request before
-  const Response response{refusal.status, sentence(refusal.status, refusal.reason)};
-  record(RequestEnd::refused, static_cast<int>(refusal.status),
-         head_only_ ? 0 : response.body().size(), refusal.reason);
-  if (auto* exchange = std::exchange(exchange_, nullptr)) {
-    exchange->session_gone();
-    exchange->release();
-  }
-  send(response);
 }
 
 bool Http1Session::is_idle() const noexcept {
@@ -221,14 +222,18 @@ void Http1Session::give_back_block() noexcept {
   begin_ = end_ = 0;
 }
 
+// Bytes that wait lie in a block again.
+void Http1Session::unpark() noexcept {
+  if (!is_parked()) return;
+  block_ = worker_.loop().blocks().take().data();  // they came out of one block, and fit
+  begin_ = 0;
+  end_ = partial_.copy(block_, partial_.size());
+  std::string{}.swap(partial_);
+}
+
 // Goes on with bytes that wait.
 void Http1Session::resume() noexcept {
-  if (is_parked()) {
-    block_ = worker_.loop().blocks().take().data();  // they came out of one block, and fit
-    begin_ = 0;
-    end_ = partial_.copy(block_, partial_.size());
-    std::string{}.swap(partial_);
-  }
+  unpark();
   process();
 }
 
@@ -242,71 +247,6 @@ void Http1Session::yield() noexcept {
   });
 }
 
-// Answering
-
-void Http1Session::answer(const Response& response) noexcept {
-  const bool bodyless = head_only_ || !has_body(response.status());
-  record(RequestEnd::answered, static_cast<int>(response.status()),
-         bodyless ? 0 : response.body().size(), {});
-  exchange_ = nullptr;
-  send(response);
-}
-
-void Http1Session::record(RequestEnd end, int status, std::uint64_t bytes,
-                          std::string_view reason) noexcept {
-  auto* observer = worker_.options().observer.get();
-  if (!observer) return;
-  RequestRecord record{.end = end,
-                       .status = status,
-                       .remote = stream_->remote_address(),
-                       .response_bytes = bytes,
-                       .reason = reason};
-  if (exchange_) {
-    const auto& request = exchange_->request();
-    record.request = &request;
-    record.method = request.method();
-    record.target = request.target();
-    record.version = request.version();
-    record.duration = worker_.loop().now() - asked_at_;
-  }
-  observer->request_ended(record);
-}
-
-void Http1Session::send(const Response& response) noexcept {
-  const bool last = closes_ || response.closes() || worker_.loop().draining();
-  auto& head = worker_.scratch();
-  append_head(head, response, worker_.date().now(),
-              last         ? ConnectionOption::close
-              : version10_ ? ConnectionOption::keep_alive
-                           : ConnectionOption::none);
-  const bool bodyless = head_only_ || !has_body(response.status());
-  output_.write(head, bodyless ? std::string_view{} : std::string_view{response.body()});
-  state_ = last ? State::closing : State::reading;
-}
-
-void Http1Session::answered() noexcept {
-  if (processing_) return;
-  // The next request is not handled from inside the handler of the one before.
-  if (state_ == State::reading && is_parked()) return yield();
-  settle();
-}
-
-detail::TakenOver Http1Session::take_over(std::string_view head, HandlerRun* run) {
-  const bool upgraded = !head.empty();
-  record(upgraded ? RequestEnd::upgraded : RequestEnd::hijacked, upgraded ? 101 : 0, 0, {});
-  exchange_ = nullptr;
-  detail::TakenOver taken;
-  taken.received = std::move(partial_);
-  if (block_) taken.received.append(block_ + begin_, end_ - begin_);
-  taken.unsent = output_.take_unsent();
-  taken.unsent.append(head);
-  stream_->cancel_wait(*this);
-  taken.stream = std::move(stream_);
-  if (run) run->keep(std::move(slot_));
-  end();
-  return taken;
-}
-
 // What comes next
 
 void Http1Session::settle() noexcept {
@@ -315,7 +255,8 @@ void Http1Session::settle() noexcept {
   switch (state_) {
     case State::reading:
       if (begin_ != end_ || is_parked()) {
-        // The backlog is high: output_progressed() goes on.
+        // The backlog is high, or the handler runs on behind its answer: output_progressed() or
+        // handler_ended() goes on.
         if (block_) park();
         return want(options.idle_timeout);
       }
@@ -324,10 +265,13 @@ void Http1Session::settle() noexcept {
       if (head_.size() == 0) {
         want(options.idle_timeout);
       } else if (!std::exchange(in_head_, true)) {
-        want(options.head_timeout);
+        want(worker_.loop().draining() ? std::min(options.head_timeout, drain_grace)
+                                       : options.head_timeout);
       }
       return;
+    case State::skipping: give_back_block(); return listen();
     case State::handling:
+      if (body_ && body_->lent) return;
       if (begin_ != end_) return park();
       give_back_block();
       if (partial_.empty()) listen();  // to notice a client that hangs up
@@ -344,6 +288,7 @@ void Http1Session::close_when_sent() noexcept {
   if (output_.failed()) return end();
   if (output_.backlog() > 0) return want(worker_.options().idle_timeout);
   stream_->shut_down();
+  if (input_ended_) return end();
   // Closing with unread bytes would reset the connection, and the client lose the answer (RFC
   // 9112 9.6).
   state_ = State::lingering;
@@ -352,10 +297,20 @@ void Http1Session::close_when_sent() noexcept {
 }
 
 // The client has gone, or cannot be reached.
-void Http1Session::hang_up() noexcept {
+void Http1Session::hang_up(std::string_view reason) noexcept {
   if (exchange_) {
-    record(RequestEnd::abandoned, client_closed_request, 0, "the client did not wait");
+    record(RequestEnd::abandoned, status_of_abandoned, streamed_ ? streamed_->bytes : 0, reason);
     std::exchange(exchange_, nullptr)->client_gone();
+  }
+  end();
+}
+
+// The client shall not take what it has for the whole.
+void Http1Session::reset() noexcept {
+  output_.flush_if_corked();
+  if (const auto descriptor = stream_->descriptor(); descriptor >= 0) {
+    const ::linger at_once{1, 0};
+    ::setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   }
   end();
 }
@@ -367,33 +322,67 @@ void Http1Session::end() noexcept {
 
 void Http1Session::output_progressed() noexcept {
   if (state_ == State::closing) return close_when_sent();
+  if (state_ == State::handling && streamed_) {
+    deadline_ = TimePoint::max();
+    if (output_.backlog() > 0) want(worker_.options().idle_timeout);
+    return;
+  }
   if (state_ != State::reading || yielded_) return;
   if (!in_head_) want(worker_.options().idle_timeout);
-  if (is_parked() && !output_.high()) resume();
+  if (is_parked() && !run_ && !output_.high()) resume();
 }
 
-void Http1Session::output_failed(int) noexcept { hang_up(); }
+void Http1Session::output_failed(int) noexcept { hang_up("the connection was lost"); }
 
 // The timer is moved only where it must ring earlier: most deadlines are replaced before they come.
 void Http1Session::want(std::chrono::milliseconds timeout) noexcept {
   deadline_ = worker_.loop().now() + timeout;
-  if (!is_set() || Timer::deadline() > deadline_) set(worker_.loop(), deadline_);
+  arm(deadline_);
+}
+
+void Http1Session::arm(TimePoint deadline) noexcept {
+  if (!is_set() || Timer::deadline() > deadline) set(worker_.loop(), deadline);
 }
 
 void Http1Session::expired() noexcept {
-  if (deadline_ == TimePoint::max()) return;
-  if (worker_.loop().now() < deadline_) return set(worker_.loop(), deadline_);
-  if (state_ == State::reading && in_head_) {
-    refuse({Status::request_timeout, "the request's head took too long"});
-    return settle();
+  const auto now = worker_.loop().now();
+  const auto of_body = body_ ? body_->deadline() : TimePoint::max();
+  if (now < deadline_ && now < of_body) {
+    if (const auto next = std::min(deadline_, of_body); next != TimePoint::max()) arm(next);
+    return;
   }
-  end();
+  if (now >= of_body) {
+    if (now < deadline_ && deadline_ != TimePoint::max()) arm(deadline_);
+    body_->stop_waiting(now);
+    fail_body({Status::request_timeout, "the request's body came too slowly"},
+              Fault::deadline_passed);
+    return wake_body_reader();
+  }
+  switch (state_) {
+    case State::reading:
+      if (!in_head_) return end();
+      refuse(worker_.loop().draining()
+                 ? Refusal{Status::service_unavailable, "the server is going away"}
+                 : Refusal{Status::request_timeout, "the request's head took too long"});
+      return settle();
+    case State::skipping: state_ = State::closing; return close_when_sent();
+    case State::handling: return hang_up("the client took nothing of its answer");
+    default: return end();
+  }
 }
 
 void Http1Session::drain() noexcept {
-  // One that is busy says in its next answer that it is the last. One that is idle closes, unless a
-  // request is on its way in.
-  if (!is_idle() || yielded_) return;
+  // One that is busy says in its next answer that it is the last. One that is idle closes; where a
+  // request is on its way in, it has a little more time.
+  if (yielded_) return;
+  if (state_ == State::skipping) {
+    state_ = State::closing;
+    return close_when_sent();
+  }
+  if (state_ == State::reading && in_head_ && deadline_ > worker_.loop().now() + drain_grace) {
+    want(drain_grace);
+  }
+  if (!is_idle()) return;
   stream_->cancel_wait(*this);
   receiving_ = false;
   receive();

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,8 @@
 
 #include "http/handler_run.h"
 #include "http/head_reader.h"
+#include "http/request_body.h"
+#include "http/response_writer.h"
 #include "net/output.h"
 
 namespace hotline::http {
@@ -23,11 +26,13 @@ class Worker;
 /// the last, or a handler takes the connection over.
 ///
 ///     reading ──head complete──► handling ──answered──► reading
-///        └──refused, idle or ended───┬───the last answer──┘
+///        │                           ├──its body unread──► skipping ──► reading
+///        └──refused, idle or ended───┼───the last answer
 ///                                    ▼
 ///                                 closing ──all sent──► lingering ──► ended
 ///
-/// Holds a block only while bytes in it wait to be looked at. Deletes itself.
+/// Holds a block only while bytes in it wait to be looked at, or the handler has a piece of its
+/// request's body. Deletes itself.
 class Http1Session final : private Waiter,
                            private OutputListener,
                            private hotline::detail::Timer,
@@ -49,11 +54,43 @@ class Http1Session final : private Waiter,
   void answer(const Response& response) noexcept;
   /// Goes on to the next request, or to the end. `this` may be gone afterwards.
   void answered() noexcept;
+  /// The same, for what a handler did not say.
+  void refuse(const Refusal& refusal) noexcept;
   Output& output() noexcept { return output_; }
+
+  detail::BodyPiece read_body(std::uint64_t limit) noexcept;
+  void stop_reading_body() noexcept;
+  /// Why the body could not be had; null: it could.
+  const RequestBody::Failure* body_failure() const noexcept;
+  bool has_unread_body() const noexcept { return body_ && !body_->decoder.complete(); }
+
+  /// An answer whose body follows: its head, then some bytes each time (false: more than announced,
+  /// and nothing is sent), then the end (false: fewer, and the connection is cut). answered() must
+  /// follow the end.
+  void start(const Response& response) noexcept;
+  bool write_body(std::string_view bytes, hotline::detail::Segment& segment) noexcept;
+  bool finish() noexcept;
+  void cut() noexcept;
+
+  /// The handler that runs; it tells when it has ended.
+  void run_by(HandlerRun& run) noexcept { run_ = &run; }
+  void handler_ended() noexcept;
+
   detail::TakenOver take_over(std::string_view head, HandlerRun* run);
 
  private:
-  enum class State : std::uint8_t { reading, handling, closing, lingering, ended };
+  using BodyPiece = detail::BodyPiece;
+  // What nginx has in its logs for a client that did not wait for the answer.
+  static constexpr int status_of_abandoned = 499;
+  enum class State : std::uint8_t { reading, handling, skipping, closing, lingering, ended };
+
+  // The body of the answer under way.
+  struct Streamed {
+    ResponseFraming framing;
+    int status;
+    std::uint64_t left;  // of what was announced
+    std::uint64_t bytes = 0;
+  };
 
   // Receiving
   void ready() noexcept override;
@@ -62,15 +99,26 @@ class Http1Session final : private Waiter,
   void listen() noexcept;
   void process() noexcept;
   void dispatch(std::string_view rest) noexcept;
-  void refuse(const Refusal& refusal) noexcept;
   void send(const Response& response) noexcept;
   bool is_idle() const noexcept;
   bool is_parked() const noexcept { return head_.size() == 0 && !partial_.empty(); }
   void park() noexcept;
+  void unpark() noexcept;
   void resume() noexcept;
   void yield() noexcept;
   void give_back_block() noexcept;
   void drop(std::size_t size) noexcept;
+  void skip() noexcept;
+
+  // The request's body
+  BodyPiece wait_for_body() noexcept;
+  BodyPiece fail_body(const Refusal& refusal, Fault fault) noexcept;
+  void wake_body_reader() noexcept;
+
+  // Answering
+  ConnectionOption connection_option() const noexcept;
+  bool is_last() const noexcept;
+  void begin_next() noexcept;
 
   // For the observer, if there is one: what has become of the request under way.
   void record(RequestEnd end, int status, std::uint64_t bytes, std::string_view reason) noexcept;
@@ -78,13 +126,15 @@ class Http1Session final : private Waiter,
   // What comes next
   void settle() noexcept;
   void close_when_sent() noexcept;
-  void hang_up() noexcept;
+  void hang_up(std::string_view reason) noexcept;
+  void reset() noexcept;
   void end() noexcept;
 
   void output_progressed() noexcept override;
   void output_failed(int error) noexcept override;
   void expired() noexcept override;
   void want(std::chrono::milliseconds timeout) noexcept;
+  void arm(TimePoint deadline) noexcept;
   void drain() noexcept override;
 
   Worker& worker_;
@@ -92,6 +142,9 @@ class Http1Session final : private Waiter,
   Output output_;
   ConnectionSlot slot_;
   Http1Exchange* exchange_ = nullptr;  // under way: not answered yet
+  HandlerRun* run_ = nullptr;          // it runs, perhaps behind its answer
+  std::unique_ptr<RequestBody> body_;  // of the request under way, if it has one
+  std::optional<Streamed> streamed_;
   HeadReader head_;
   std::string partial_;    // an incomplete head; or, parked, bytes that nobody has looked at yet
   char* block_ = nullptr;  // bytes from begin_ to end_ wait to be looked at
@@ -104,7 +157,8 @@ class Http1Session final : private Waiter,
   State state_ = State::reading;
   bool receiving_ = false;
   bool processing_ = false;
-  bool in_head_ = false;  // the head's time runs
+  bool in_head_ = false;      // the head's time runs
+  bool input_ended_ = false;  // and an answer still goes out
   // Of the request under way
   bool closes_ = false;
   bool head_only_ = false;

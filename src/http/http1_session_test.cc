@@ -107,20 +107,6 @@ TEST(Http1Session, knows_methods_and_paths) {
   EXPECT_EQ(client.exchange(get("/other")), answer("404 Not Found", "404 Not Found\n"));
 }
 
-TEST(Http1Session, ends_the_connection_behind_a_request_with_a_body) {
-  for (const auto* fields : {"Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n"}) {
-    Site site;
-    site.handle_ok();
-    auto client = site.connect();
-    EXPECT_EQ(client.exchange(request("POST /ok HTTP/1.1", fields) + get("/ok")),
-              last_answer("200 OK", "ok\n"));
-    EXPECT_TRUE(client.ended());
-    EXPECT_TRUE(client.send(get("/ok"))) << "it lingers, and drops what comes";
-    client.hang_up();
-    EXPECT_EQ(site.sessions(), 0u);
-  }
-}
-
 TEST(Http1Session, refuses_and_looks_at_nothing_behind_it) {
   Site site;
   site.handle_ok();
@@ -384,6 +370,19 @@ TEST(Http1Session, at_a_drain_closes_what_is_idle_and_lets_the_rest_be_answered)
   EXPECT_EQ(busy.receive(), last_answer("200 OK", "/later"));
   for (auto* client : {&idle, &used, &half, &busy}) client->hang_up();
   EXPECT_EQ(site.loop->connections(), 0u);
+}
+
+TEST(Http1Session, a_head_that_has_begun_holds_a_drain_up_for_a_second) {
+  Site site;
+  auto half = site.connect();
+  half.exchange("GET /ok HTTP/1.1\r\n");
+  site.drain();
+  site.loop.advance(900ms);
+  EXPECT_EQ(half.receive(), "");
+  site.loop.advance(100ms);
+  EXPECT_EQ(half.receive(), last_answer("503 Service Unavailable",
+                                        "503 Service Unavailable: the server is going away\n"));
+  EXPECT_TRUE(half.ended());
 }
 
 TEST(Http1Session, answers_503_beyond_the_limit_of_connections) {

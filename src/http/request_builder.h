@@ -6,15 +6,17 @@
 
 #include <hotline/http/request.h>
 
+#include "http/body_decoder.h"
 #include "http/head_reader.h"
 
 namespace hotline::http {
 
 /// What a head says about the bytes behind it, and about the connection.
 struct RequestTraits {
-  bool has_body = false;    // a Content-Length above 0, or chunked
-  bool keep_alive = false;  // RFC 9112 9.3
-  std::string_view host;    // as sent; "" in HTTP/1.0 without one
+  BodyFraming body;
+  bool expects_continue = false;  // RFC 9110 10.1.1
+  bool keep_alive = false;        // RFC 9112 9.3
+  std::string_view host;          // as sent; "" in HTTP/1.0 without one
 };
 
 /// Makes a Request out of a head that a HeadReader has found complete.

@@ -1,6 +1,7 @@
 #include "http/request_rules.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/header_tokens.h"
 
@@ -52,7 +53,7 @@ std::optional<Refusal> check_framing(const Framing& framing, int version,
       }
       return refusal("Transfer-Encoding does not end in chunked");  // so where does the body end?
     }
-    traits.has_body = true;
+    traits.body.chunked = true;
   }
   if (framing.lengths > 1) return refusal("Content-Length is repeated");
   if (framing.lengths == 1) {
@@ -62,7 +63,7 @@ std::optional<Refusal> check_framing(const Framing& framing, int version,
         !std::all_of(length.begin(), length.end(), is_digit)) {
       return refusal("Content-Length is not a number");
     }
-    traits.has_body = length.find_first_not_of('0') != std::string_view::npos;
+    std::from_chars(length.data(), length.data() + length.size(), traits.body.length);
   }
   return std::nullopt;
 }
@@ -95,9 +96,20 @@ std::optional<Refusal> check_fields(const Request& request, RequestTraits& trait
   Framing framing;
   bool close = false;
   bool keep_alive = false;
+  bool strange_expectation = false;
   for (const auto& [name, value] : request.headers()) {
     // By length first: most fields are none of these.
     switch (name.size()) {
+      case 6:
+        if (equals_ignoring_case(name, "Expect")) {
+          // An HTTP/1.0 client does not mean it (RFC 9110 10.1.1).
+          if (equals_ignoring_case(value, "100-continue")) {
+            traits.expects_continue = request.version() >= 11;
+          } else {
+            strange_expectation = true;
+          }
+        }
+        break;
       case 4:
         if (equals_ignoring_case(name, "Host")) {
           ++hosts;
@@ -129,7 +141,11 @@ std::optional<Refusal> check_fields(const Request& request, RequestTraits& trait
   if (hosts == 0 && request.version() >= 11) return refusal("the request has no Host");
   if (hosts == 1 && !parse_host(traits.host)) return refusal("Host is malformed");
   traits.keep_alive = !close && (request.version() >= 11 || keep_alive);
-  return check_framing(framing, request.version(), traits);
+  if (auto refused = check_framing(framing, request.version(), traits)) return refused;
+  if (strange_expectation) {
+    return Refusal{Status::expectation_failed, "only 100-continue is known here as Expect"};
+  }
+  return std::nullopt;
 }
 
 std::optional<Refusal> check_target(std::string_view method, std::string_view host,

@@ -196,6 +196,9 @@ TEST(Head, is_refused_where_its_fields_can_be_read_in_two_ways) {
       {with("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), "400"},
       {with("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n"), "400"},
       {with("Transfer-Encoding: chunked\r\n", "POST / HTTP/1.0"), "400"},
+      {with("Expect: a miracle\r\n"), "417"},
+      {with("Expect: 100-continue, a miracle\r\n"), "417"},
+      {with("Expect:\r\n"), "417"},
       {with("", "GET * HTTP/1.1"), "400"},
       {with("", "GET a HTTP/1.1"), "400"},
       {with("", "GET localhost:80 HTTP/1.1"), "400"},
@@ -311,10 +314,13 @@ TEST(RequestTraits, say_what_follows) {
   EXPECT_FALSE(Built{with("Connection: x, Close\r\n")}.traits.keep_alive);
   EXPECT_FALSE(Built{with("", "GET / HTTP/1.0")}.traits.keep_alive);
   EXPECT_TRUE(Built{with("Connection: Keep-Alive\r\n", "GET / HTTP/1.0")}.traits.keep_alive);
-  EXPECT_FALSE(Built{with("")}.traits.has_body);
-  EXPECT_FALSE(Built{with("Content-Length: 00\r\n")}.traits.has_body);
-  EXPECT_TRUE(Built{with("Content-Length: 10\r\n")}.traits.has_body);
-  EXPECT_TRUE(Built{with("Transfer-Encoding: chunked\r\n")}.traits.has_body);
+  EXPECT_TRUE(Built{with("")}.traits.body.is_empty());
+  EXPECT_TRUE(Built{with("Content-Length: 00\r\n")}.traits.body.is_empty());
+  EXPECT_EQ(Built{with("Content-Length: 010\r\n")}.traits.body.length, 10u);
+  EXPECT_TRUE(Built{with("Transfer-Encoding: chunked\r\n")}.traits.body.chunked);
+  EXPECT_FALSE(Built{with("")}.traits.expects_continue);
+  EXPECT_TRUE(Built{with("Expect: 100-Continue\r\n")}.traits.expects_continue);
+  EXPECT_FALSE(Built{with("Expect: 100-continue\r\n", "GET / HTTP/1.0")}.traits.expects_continue);
 }
 
 }  // namespace

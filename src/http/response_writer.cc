@@ -82,19 +82,37 @@ bool has_body(Status status) noexcept {
 }
 
 void append_head(std::string& text, const Response& response, std::string_view date,
-                 ConnectionOption option) {
+                 ConnectionOption option, ResponseFraming framing, const Response* more) {
   append_status_line(text, response.status());
   text += "Date: ";
   text += date;
   text += "\r\n";
   append_connection(text, has_upgrade(response), option);
   append_fields(text, response);
+  if (more) append_fields(text, *more);
   if (has_body(response.status())) {
-    text += "Content-Length: ";
-    append_number(text, response.body().size());
-    text += "\r\n";
+    if (framing == ResponseFraming::length) {
+      text += "Content-Length: ";
+      append_number(text, response.content_length().value_or(response.body().size()));
+      text += "\r\n";
+    } else if (framing == ResponseFraming::chunked) {
+      text += "Transfer-Encoding: chunked\r\n";
+    }
   }
   text += "\r\n";
+}
+
+std::string with_fields(std::string_view head, const Response& more) {
+  std::string text{head.substr(0, head.size() - 2)};
+  append_fields(text, more);
+  return text += "\r\n";
+}
+
+ChunkHead::ChunkHead(std::size_t size) noexcept {
+  auto* end = std::to_chars(text_, text_ + sizeof text_, size, 16).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  size_ = static_cast<std::size_t>(end - text_);
 }
 
 std::string switching_head(const Response& headers) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <ctime>
 #include <string>
 #include <string_view>
@@ -20,10 +21,30 @@ class DateCache {
 
 enum class ConnectionOption { none, close, keep_alive };
 
+/// How the end of a response's body is known.
+enum class ResponseFraming : std::uint8_t { none, length, chunked, until_close };
+
 /// Appends a response's head. The option goes into Connection, beside `Upgrade` where the response
-/// has that field.
+/// has that field. `more`: has further fields, or is null. Content-Length is the announced one, or
+/// the body's.
 void append_head(std::string& text, const Response& response, std::string_view date,
-                 ConnectionOption option);
+                 ConnectionOption option, ResponseFraming framing = ResponseFraming::length,
+                 const Response* more = nullptr);
+
+/// `head` with the fields of `more` behind its own.
+std::string with_fields(std::string_view head, const Response& more);
+
+/// What stands before a chunk of so many bytes.
+class ChunkHead {
+ public:
+  explicit ChunkHead(std::size_t size) noexcept;
+  std::string_view text() const noexcept { return {text_, size_}; }
+
+ private:
+  char text_[2 * sizeof(std::size_t) + 2];
+  std::size_t size_;
+};
+inline constexpr std::string_view last_chunk = "0\r\n\r\n";
 
 /// Whether a response of this status has a body (RFC 9110 6.4.1).
 bool has_body(Status status) noexcept;

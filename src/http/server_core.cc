@@ -97,6 +97,9 @@ void ServerCore::check_options() const {
   demand(options.header_bytes > 0, "header_bytes: at least 1");
   demand(options.header_count > 0, "header_count: at least 1");
   demand(is_time(options.head_timeout), "head_timeout: above 0, and at most 365 days");
+  demand(options.body_limit > 0, "body_limit: at least 1");
+  demand(is_time(options.body_timeout), "body_timeout: above 0, and at most 365 days");
+  demand(options.body_rate > 0, "body_rate: at least 1");
   demand(is_time(options.idle_timeout), "idle_timeout: above 0, and at most 365 days");
   demand(options.max_connections > 0, "max_connections: at least 1");
   demand(options.max_connections_per_address > 0, "max_connections_per_address: at least 1");

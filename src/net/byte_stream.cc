@@ -65,11 +65,18 @@ class ByteStream::Core final : private Waiter,
     }
     bool await_resume() const noexcept { return core_ != nullptr; }
 
+    bool cancelled() const noexcept { return cancelled_; }
+
     void wake() noexcept { resumption_.resume(); }
+    void drain() noexcept {
+      cancelled_ = true;
+      wake();
+    }
     void forget() noexcept { core_ = nullptr; }
 
    private:
     Core* core_;
+    bool cancelled_ = false;
     detail::Resumption resumption_;
   };
 
@@ -94,8 +101,10 @@ class ByteStream::Core final : private Waiter,
     }
     if (reader_) throw Error(Fault::concurrent_read);
     for (;;) {
+      if (stream_ && loop_.draining() && !std::exchange(drain_heard_, true)) throw Cancelled();
       Readable readable{*this};
       if (!co_await readable) throw Error(Fault::connection_ended);
+      if (readable.cancelled()) throw Cancelled();
       const auto transfer = stream_->try_read(bytes);
       if (transfer.failed()) throw Error(transfer.code(), "reading");
       if (!transfer.would_block()) co_return transfer.size;
@@ -152,7 +161,14 @@ class ByteStream::Core final : private Waiter,
     output_.detach();  // tells the writes that wait for room
   }
   void expired() noexcept override { end(true); }
-  void drain() noexcept override {}  // its handler knows what to do about that
+  // Its handler knows what to do about that.
+  void drain() noexcept override {
+    auto* reader = std::exchange(reader_, nullptr);
+    if (!reader) return;
+    drain_heard_ = true;
+    stream_->cancel_wait(*this);
+    reader->drain();
+  }
 
   void abandon() noexcept override {
     if (released_) return end(true);
@@ -180,6 +196,7 @@ class ByteStream::Core final : private Waiter,
   Readable* reader_ = nullptr;
   bool ending_ = false;
   bool released_ = false;
+  bool drain_heard_ = false;
 };
 
 ByteStream::ByteStream(Loop& loop, StreamPointer stream, std::string received, std::string unsent)

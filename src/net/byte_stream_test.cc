@@ -70,6 +70,37 @@ TEST_F(ByteStreamTest, reads_what_was_left_over_first) {
   EXPECT_EQ(log, "[left ][over][new]end");
 }
 
+// A read that hears of a drain, and the one behind it.
+Task<> read_through_a_drain(ByteStream& stream, std::string& log) {
+  std::string buffer(100, '\0');
+  for (int i = 0; i < 2; ++i) {
+    try {
+      const auto count = co_await stream.read_some(buffer);
+      log += "[" + buffer.substr(0, count) + "]";
+    } catch (const Cancelled&) {
+      log += "cancelled ";
+    }
+  }
+}
+
+TEST_F(ByteStreamTest, a_read_hears_of_a_drain_once) {
+  open();
+  loop.run(read_through_a_drain(*stream, log));
+  loop->drain();
+  loop.settle();
+  EXPECT_EQ(log, "cancelled ");
+  send("later");
+  EXPECT_EQ(log, "cancelled [later]");
+}
+
+TEST_F(ByteStreamTest, a_read_that_begins_in_a_drain_hears_of_it_once) {
+  open();
+  loop->drain();
+  send("already there");
+  loop.run(read_through_a_drain(*stream, log));
+  EXPECT_EQ(log, "cancelled [already there]");
+}
+
 TEST_F(ByteStreamTest, reads_a_byte_at_a_time) {
   open({.largest_transfer = 1, .stall_one_in = 3});
   loop.run(read_to_the_end(*stream, log));

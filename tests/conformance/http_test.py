@@ -25,6 +25,9 @@ def post(*lines):
     return get(*lines, line=b"POST /healthz HTTP/1.1")
 
 
+CHUNKED = b"Transfer-Encoding: chunked"
+
+
 def line(text):
     return get(line=text)
 
@@ -103,6 +106,9 @@ REFUSED = [
     ("Transfer-Encoding in HTTP/1.0",
      get(b"Transfer-Encoding: chunked", line=b"POST /healthz HTTP/1.0") + b"0\r\n\r\n", 400),
 
+    ("an expectation nobody has heard of", post(b"Expect: a miracle"), 417),
+    ("the same in a list", post(b"Expect: 100-continue, a miracle"), 417),
+
     ("101 fields", get(*[b"X: a"] * 100), 431),
     ("a field that is too long", get(b"X: " + b"a" * 17000), 431),
     ("a name that is too long", get(b"X" * 17000), 431),
@@ -172,9 +178,47 @@ LAST = [
     ("close and keep-alive", get(b"Connection: keep-alive, close")),
     ("HTTP/1.0", line(b"GET /healthz HTTP/1.0")),
     ("HTTP/1.0 without Host", get(line=b"GET /healthz HTTP/1.0", host=b"")),
-    # Bodies are not taken yet: what follows could be one.
-    ("a body", post(b"Content-Length: %d" % len(NEXT))),
-    ("a body in chunks", post(b"Transfer-Encoding: chunked")),
+]
+
+# Bodies that nobody asked for: (what it is, bytes). They are dropped, and the connection goes on.
+BODIES = [
+    ("a body", post(b"Content-Length: 4") + b"body"),
+    ("a body that looks like a request", post(b"Content-Length: %d" % len(NEXT)) + NEXT),
+    ("the longest that is dropped", post(b"Content-Length: 65536") + b"*" * 65536),
+    ("a body with GET", get(b"Content-Length: 4") + b"body"),
+    ("leading zeros in Content-Length", post(b"Content-Length: 0004") + b"body"),
+    ("an HTTP/1.0 body",
+     get(b"Connection: keep-alive", b"Content-Length: 4", line=b"POST /healthz HTTP/1.0") + b"body"),
+    ("no chunk", post(CHUNKED) + b"0\r\n\r\n"),
+    ("a chunk", post(CHUNKED) + b"4\r\nbody\r\n0\r\n\r\n"),
+    ("chunked in capitals", post(CHUNKED.upper()) + b"4\r\nbody\r\n0\r\n\r\n"),
+    ("chunks", post(CHUNKED) + b"A\r\n0123456789\r\n001\r\n\n\r\n0000\r\n\r\n"),
+    ("extensions", post(CHUNKED) + b"4;a=b;c=\"d\"\r\nbody\r\n0 ;e\r\n\r\n"),
+    ("trailers", post(CHUNKED) + b"4\r\nbody\r\n0\r\nContent-Length: 9\r\nX: y\r\n\r\n"),
+]
+
+# What stands instead of chunks: the connection ends, and nothing behind it is parsed.
+BAD_CHUNKS = [
+    ("no size", b"\r\n"),
+    ("no number", b"x\r\n"),
+    ("a sign", b"+4\r\nbody\r\n0\r\n\r\n"),
+    ("a prefix", b"0x4\r\nbody\r\n0\r\n\r\n"),
+    ("a blank before the size", b" 4\r\nbody\r\n0\r\n\r\n"),
+    ("a blank behind the size", b"4 \r\nbody\r\n0\r\n\r\n"),
+    ("a size beyond 64 bits", b"10000000000000004\r\nbody\r\n0\r\n\r\n"),
+    ("many zeros", b"00000000000000000\r\n\r\n"),
+    ("a bare LF behind the size", b"4\nbody\r\n0\r\n\r\n"),
+    ("a bare CR behind the size", b"4\rbody\r\n0\r\n\r\n"),
+    ("a bare LF in an extension", b"4;a\nbody\r\n0\r\n\r\n"),
+    ("NUL in an extension", b"4;\0\r\nbody\r\n0\r\n\r\n"),
+    ("extensions that are too long", b"4;" + b"a" * 5000 + b"\r\nbody\r\n0\r\n\r\n"),
+    ("a chunk that is longer", b"4\r\nbody!\r\n0\r\n\r\n"),
+    ("a chunk that is shorter", b"4\r\nbod\r\n0\r\n\r\n"),
+    ("a bare LF behind a chunk", b"4\r\nbody\n0\r\n\r\n"),
+    ("a bare LF at the end", b"0\r\n\n"),
+    ("a trailer that is no field", b"0\r\nX\r\n\r\n"),
+    ("a trailer that goes on in the next line", b"0\r\nX: a\r\n b\r\n\r\n"),
+    ("too many trailers", b"0\r\n" + b"X: a\r\n" * 101 + b"\r\n"),
 ]
 
 
@@ -221,6 +265,32 @@ class Http(unittest.TestCase):
     def test_a_last_request_is_answered_and_nothing_behind_it_is_parsed(self):
         for title, data in LAST:
             self.each_way(title, data + NEXT, self.check_last, 200)
+
+    def test_a_body_that_nobody_asked_for_is_dropped_and_the_next_request_answered(self):
+        for title, data in BODIES:
+            self.each_way(title, data + NEXT, self.check_first_of_two, 200)
+
+    def test_nothing_behind_a_malformed_body_is_parsed(self):
+        def check(came):
+            answer, = take_answers(came)
+            self.assertEqual((answer.status, answer.body), (200, b"ok\n"))
+        for title, data in BAD_CHUNKS:
+            self.each_way(title, post(CHUNKED) + data + NEXT, check)
+
+    def test_a_body_too_long_to_be_dropped_ends_the_connection(self):
+        announced = post(b"Content-Length: 65537") + b"*" * 65537
+        self.each_way("Content-Length", announced + NEXT, self.check_last, 200)
+        with Peer(self.server) as peer:
+            came = peer.exchange([post(CHUNKED) + b"ffff\r\n" + b"*" * 0xffff + b"\r\n" + NEXT])
+            answer, = take_answers(came)
+            self.assertEqual(answer.status, 200)
+
+    def test_who_waits_for_100_continue_and_is_answered_at_once_is_not_asked_for_more(self):
+        with Peer(self.server) as peer:
+            peer.send(post(b"Content-Length: 4", b"Expect: 100-continue"))
+            answer, rest = take_answer(peer.rest())
+            self.assertEqual((answer.status, rest), (200, b""))
+            self.assertEqual(answer.tokens("Connection"), {"close"})
 
     def test_http_1_0_is_told_that_its_connection_stays(self):
         data = get(b"Connection: keep-alive", line=b"GET /healthz HTTP/1.0")

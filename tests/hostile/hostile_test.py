@@ -16,6 +16,7 @@ from raw_peer import (BINARY, PING, PONG, TEXT, Peer, close, closed,  # noqa: E4
 MEBIBYTE = 1 << 20
 # What the allocator may keep for the next ones.
 MARGIN = 2 * MEBIBYTE
+PLAIN_REQUEST = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
 def send_all_the_time(connection, stop):
@@ -23,6 +24,13 @@ def send_all_the_time(connection, stop):
     while not stop.is_set():
         connection.sendall(some)
     connection.sendall(close(1000))
+
+
+def ask_all_the_time(connection, stop):
+    some = PLAIN_REQUEST * 5000
+    while not stop.is_set():
+        connection.sendall(some)
+    connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
 
 
 def receive_all_the_time(connection, received):
@@ -197,6 +205,49 @@ class HostilePeers(unittest.TestCase):
                 peer.send(upgrade_request()[:1 + i // 10])
         self.assert_others_are_served()
         self.assert_memory_is_below(4 * MEBIBYTE)
+
+    def test_thousands_of_requests_whose_answers_nobody_takes(self):
+        data = PLAIN_REQUEST * 200_000
+        peers = [self.peer(receive_buffer=4096) for _ in range(20)]
+        for peer in peers:
+            # The server takes no more when enough waits for this peer.
+            self.assertLess(peer.send_what_fits(data, patience=0.05), len(data))
+        self.assert_others_are_served()
+        self.assert_memory_is_below(20 * 400 * 1024)
+
+    def test_a_flood_of_requests(self):
+        context = multiprocessing.get_context("fork")
+        stop, received = context.Event(), context.Value("q", 0)
+        with Peer(self.server) as flooder:
+            processes = [
+                context.Process(target=ask_all_the_time, args=(flooder.socket, stop)),
+                context.Process(target=receive_all_the_time, args=(flooder.socket, received))]
+            for process in processes:
+                process.start()
+            self.assertTrue(eventually(lambda: received.value > MEBIBYTE))
+            before = received.value
+            for _ in range(100):
+                self.assert_others_are_served()
+            self.assertGreater(received.value, before, "there was no flood")
+            stop.set()
+            for process in processes:
+                process.join(hotline_server.PATIENCE)
+                self.assertEqual(process.exitcode, 0)
+
+    def test_bodies_that_never_end(self):
+        framings = (b"Content-Length: 60000\r\n", b"Transfer-Encoding: chunked\r\n")
+        for i in range(200):
+            peer = self.peer()
+            head = b"POST /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n" + framings[i % 2] + b"\r\n"
+            peer.send(head + b"1\r\nx\r\n" * 100)
+            self.assertTrue(peer.until(b"\r\n\r\nok\n").startswith(b"HTTP/1.1 200 "))
+        for _ in range(3):
+            for peer in self.peers:
+                peer.send(b"1\r\nx\r\n")
+            self.assert_others_are_served()
+        self.assert_memory_is_below(2 * MEBIBYTE)
+        for peer in self.peers[:10]:
+            peer.reset()
 
     def test_frames_of_a_declared_gigabyte(self):
         # Memory follows what comes, not what is announced.

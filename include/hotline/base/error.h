@@ -23,6 +23,7 @@ enum class Fault {
   // limit exceeded
   message_too_big,
   too_many_descriptors,
+  body_too_large,
   // cancelled
   cancelled,
   // misuse, reported to whoever did it
@@ -31,6 +32,7 @@ enum class Fault {
   cannot_hijack,
   no_runtime,
   bad_option,
+  wrong_length,
 };
 
 /// The few things that a program distinguishes: compare `error.code()` with one of these.

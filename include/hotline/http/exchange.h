@@ -7,111 +7,20 @@
 #include <utility>
 
 #include <hotline/base/task.h>
+#include <hotline/http/body_stream.h>
+#include <hotline/http/exchange_core.h>
 #include <hotline/http/request.h>
 #include <hotline/http/response.h>
+#include <hotline/http/response_stream.h>
 #include <hotline/net/byte_stream.h>
-#include <hotline/net/stream.h>
-
-namespace hotline {
-class Loop;
-}
 
 namespace hotline::http {
-
-/// The bytes of "101 Switching Protocols" with the fields of `headers` and `Connection: Upgrade`.
-std::string switching_head(const Response& headers);
-
-namespace detail {
-
-/// A connection taken away from its HTTP session.
-struct TakenOver {
-  StreamPointer stream;
-  /// Bytes that came behind the request.
-  std::string received;
-  /// Bytes of earlier responses, then the given head: to be sent before anything else.
-  std::string unsent;
-};
-
-/// Whoever took the connection over, told how the handler of the request ended: once, unless the
-/// handler was cancelled. Destroying the observer ends the observation; the core may be gone by
-/// then.
-class HandlerObserver {
- public:
-  HandlerObserver() = default;
-  HandlerObserver(const HandlerObserver&) = delete;
-  HandlerObserver& operator=(const HandlerObserver&) = delete;
-  virtual void handler_ended(bool by_exception) noexcept = 0;
-
- protected:
-  ~HandlerObserver() {
-    if (slot_) *slot_ = nullptr;
-  }
-
- private:
-  friend class ObserverSlot;
-  HandlerObserver** slot_ = nullptr;
-};
-
-/// Where an observer is kept by what it observes. Either may go first.
-class ObserverSlot {
- public:
-  ObserverSlot() = default;
-  ObserverSlot(const ObserverSlot&) = delete;
-  ObserverSlot& operator=(const ObserverSlot&) = delete;
-  ~ObserverSlot() { set(nullptr); }
-
-  void set(HandlerObserver* observer) noexcept {
-    if (observer_) observer_->slot_ = nullptr;
-    if (observer && observer->slot_) *observer->slot_ = nullptr;
-    observer_ = observer;
-    if (observer_) observer_->slot_ = &observer_;
-  }
-  void tell(bool by_exception) noexcept {
-    auto* observer = observer_;
-    set(nullptr);
-    if (observer) observer->handler_ended(by_exception);
-  }
-
- private:
-  HandlerObserver* observer_ = nullptr;
-};
-
-/// What stands behind an Exchange; HTTP/1.1 today, a stream of HTTP/2 later.
-class ExchangeCore {
- public:
-  virtual const Request& request() const noexcept = 0;
-  virtual Loop& loop() noexcept = 0;
-  virtual bool answered() const noexcept = 0;
-  virtual bool draining() const noexcept = 0;
-  /// Writes the whole response. True: the backlog is high, and `waiter` is told when it has
-  /// drained.
-  virtual bool respond(const Response& response, Waiter* waiter) noexcept = 0;
-  virtual void cancel_wait(Waiter& waiter) noexcept = 0;
-  /// Ends the session and hands over its connection with `head` to be sent first. The request stays
-  /// valid until the core is released. Throws Error: already_answered, cannot_hijack.
-  virtual TakenOver take_over(std::string_view head) = 0;
-  /// Who hears of the handler's end, also after this core has been released. Null: nobody any more.
-  virtual void observe_handler(HandlerObserver* observer) noexcept = 0;
-  /// The Exchange is gone: answers 500 if nothing was answered. May be called after the session has
-  /// ended.
-  virtual void release() noexcept = 0;
-
- protected:
-  ~ExchangeCore() = default;
-};
-
-struct ExchangeRelease {
-  void operator()(ExchangeCore* core) const noexcept { core->release(); }
-};
-using ExchangePointer = std::unique_ptr<ExchangeCore, ExchangeRelease>;
-
-}  // namespace detail
 
 /// One request and its one response, in one handle. Movable; used on its loop's thread only.
 ///
 /// Destroyed unanswered it answers 500. A second answer throws Error (already_answered). A
-/// pipelined request waits for the answer to the one before. If the client hangs up before the
-/// answer, the handler is cancelled at its next suspension.
+/// pipelined request waits for the answer to the one before, and for the end of its handler. If the
+/// client hangs up before the answer, the handler is cancelled at its next suspension.
 class [[nodiscard]] Exchange {
  public:
   class Responding;
@@ -124,22 +33,51 @@ class [[nodiscard]] Exchange {
   /// Valid until this is answered, upgraded, hijacked or destroyed.
   const Request& request() const noexcept { return core_->request(); }
   bool answered() const noexcept { return core_->answered(); }
+  /// A field that whatever answer comes will have, also the 101 and what the session itself answers
+  /// (a 500, a 413): for what wraps handlers. It stands behind the answer's own fields, beside
+  /// those of the same name. Throws Error: bad_option as Response::add does, already_answered.
+  void add_header(std::string_view name, std::string_view value) { core_->add_header(name, value); }
   /// Whether the server drains: a good time to refuse what takes long.
   bool draining() const noexcept { return core_->draining(); }
+
+  /// The request's body, whole, of at most `limit` bytes (without it: ServerOptions::body_limit);
+  /// "" where it has none, or it has been read. To be awaited while this lives. Throws Error as
+  /// BodyStream::read does. A client that waits for "100 Continue" gets it when the body is first
+  /// asked for.
+  ///
+  /// A body that nobody reads is dropped behind the answer if it is short (64 KiB); otherwise the
+  /// connection ends there.
+  Task<std::string> body() & { return body(core_->body_limit()); }
+  Task<std::string> body(std::uint64_t limit) &;
+  Task<std::string> body() && = delete;
+  Task<std::string> body(std::uint64_t) && = delete;
+  /// The same, piece by piece: `while (auto piece = co_await body.read())`.
+  BodyStream body_stream() { return body_stream(core_->body_limit()); }
+  BodyStream body_stream(std::uint64_t limit) { return BodyStream{*core_, limit}; }
 
   /// Sends text/plain. The response is taken whole by the call itself; awaiting it suspends only
   /// while the client is slow to take its responses, so cancelling abandons the waiting, never the
   /// response. Throws Error: already_answered; bad_option for a status that is not final (below
-  /// 200, above 599).
+  /// 200, above 599), and where Response::content_length() says something else than the body (but
+  /// in the answer to HEAD, where it stands for the body).
   Responding respond(Status status, std::string_view body) &;
   Responding respond(const Response& response) &;
   Responding respond(Status, std::string_view) && = delete;
   Responding respond(const Response&) && = delete;
 
+  /// Sends the head of an answer whose body is written to what this gives: with
+  /// Response::content_length() exactly so many bytes; otherwise in chunks, to an HTTP/1.0 client
+  /// until the connection closes. `response` itself has no body. The request stays valid, and its
+  /// body can still be read. A client that hangs up cancels the handler, unless something is just
+  /// on its way to it. Throws Error as respond() does.
+  ResponseStream start(const Response& response) &;
+  ResponseStream start(const Response&) && = delete;
+
   /// `co_await` takes the connection over and gives its ByteStream: the raw stream, with the bytes
   /// that were received behind the request as the first to be read. Nothing is sent, and nothing
   /// happens before it is awaited; then it does not suspend. Throws Error where the transport
-  /// cannot (cannot_hijack) or the request has been answered (already_answered).
+  /// cannot or the request has a body that was not read to its end (cannot_hijack), or the request
+  /// has been answered (already_answered).
   Hijacking hijack() &;
   Hijacking hijack() && = delete;
   /// `co_await` sends "101 Switching Protocols" with the fields of `headers` (its status and body

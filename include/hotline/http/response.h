@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,17 +36,27 @@ class Response {
   }
   Response&& close() && { return std::move(close()); }
 
+  /// The body's length where it does not come with this: of what is written to a ResponseStream
+  /// (exactly so many bytes), or of what an answer to HEAD leaves out.
+  Response& content_length(std::uint64_t bytes) & {
+    content_length_ = bytes;
+    return *this;
+  }
+  Response&& content_length(std::uint64_t bytes) && { return std::move(content_length(bytes)); }
+
   Status status() const noexcept { return status_; }
   const std::string& body() const noexcept { return body_; }
   const std::vector<std::pair<std::string, std::string>>& headers() const noexcept {
     return headers_;
   }
   bool closes() const noexcept { return close_; }
+  const std::optional<std::uint64_t>& content_length() const noexcept { return content_length_; }
 
  private:
   Status status_;
   std::string body_;
   std::vector<std::pair<std::string, std::string>> headers_;
+  std::optional<std::uint64_t> content_length_;
   bool close_ = false;
 };
 

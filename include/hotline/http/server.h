@@ -45,6 +45,12 @@ struct ServerOptions {
   std::size_t header_count = 100;
   /// From the first byte of a request to the end of its head; beyond: 408.
   std::chrono::milliseconds head_timeout{10'000};
+  /// Bytes of a request's body, for handlers that name no limit of their own; beyond: 413.
+  std::uint64_t body_limit = std::uint64_t{1} << 20;
+  /// How long a handler waits for a body: so long for its next bytes, and for all of it together so
+  /// long and a second more for each `body_rate` bytes that have come; beyond: 408.
+  std::chrono::milliseconds body_timeout{30'000};
+  std::uint64_t body_rate = 500;
   /// A connection that waits for its next request, or takes nothing of its responses; beyond:
   /// closed.
   std::chrono::milliseconds idle_timeout{60'000};

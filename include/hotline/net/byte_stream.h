@@ -22,7 +22,9 @@ class ByteStream {
   ~ByteStream();
 
   /// Waits for bytes and puts up to bytes.size() of them there: how many; 0 at the end of the
-  /// stream. Throws Error when the connection is lost. `bytes` stays valid until it is done.
+  /// stream. Throws Error when the connection is lost; Cancelled, once, when the server
+  /// drains: nothing is consumed, and what is left to say can be said. `bytes` stays valid until it
+  /// is done.
   Task<std::size_t> read_some(std::span<char> bytes) &;
   Task<std::size_t> read_some(std::span<char>) && = delete;
   /// Writes all. `bytes` are taken before the first suspension; it suspends while the peer is slow.
