@@ -28,6 +28,15 @@ Address Address::from(const sockaddr& address) noexcept {
   return result;
 }
 
+Address Address::from_bytes(std::string_view bytes, std::uint16_t port) noexcept {
+  Address result;
+  if (bytes.size() != 4 && bytes.size() != 16) return result;
+  std::memcpy(result.bytes_.data(), bytes.data(), bytes.size());
+  result.size_ = static_cast<std::uint8_t>(bytes.size());
+  result.port_ = port;
+  return result;
+}
+
 Address Address::unix_socket() noexcept {
   Address result;
   result.unix_ = true;

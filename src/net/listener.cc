@@ -1,10 +1,8 @@
 #include "net/listener.h"
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -20,91 +18,20 @@ namespace {
 using Descriptor =
     boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
 
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-
-  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-};
-
-SocketAddress socket_address(const Address& address) {
-  SocketAddress result;
-  if (address.is_ipv6()) {
-    sockaddr_in6 in{};
-    in.sin6_family = AF_INET6;
-    in.sin6_port = htons(address.port());
-    std::memcpy(&in.sin6_addr, address.bytes().data(), 16);
-    std::memcpy(&result.storage, &in, sizeof in);
-    result.size = sizeof in;
-  } else {
-    sockaddr_in in{};
-    in.sin_family = AF_INET;
-    in.sin_port = htons(address.port());
-    std::memcpy(&in.sin_addr, address.bytes().data(), 4);
-    std::memcpy(&result.storage, &in, sizeof in);
-    result.size = sizeof in;
-  }
-  return result;
-}
-
-class Socket {
- public:
-  explicit Socket(int descriptor) : descriptor_(descriptor) {}
-  Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Socket& operator=(Socket&&) = delete;
-  ~Socket() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  int get() const { return descriptor_; }
-  int release() { return std::exchange(descriptor_, -1); }
-
- private:
-  int descriptor_;
-};
-
-[[noreturn]] void fail(const char* what, const Address& address) {
-  const auto error = errno;
-  std::string context = "cannot ";
-  context += what;
-  context += ' ';
-  context += address.to_string();
-  if (error == EADDRINUSE) context += " (is another server running there?)";
-  throw Error({error, std::system_category()}, context);
-}
-
-// All sockets of a port share it once each has been opened to that; before, the first one has it
-// alone.
-Socket open(const Address& address, bool shared) {
-  Socket socket{::socket(address.is_ipv6() ? AF_INET6 : AF_INET,
-                         SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-  if (socket.get() < 0) fail("open a socket for", address);
-  const int on = 1;
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (address.is_ipv6()) ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  if (shared) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  auto target = socket_address(address);
-  if (::bind(socket.get(), target.get(), target.size) != 0) fail("bind", address);
-  return socket;
-}
-
-Address local_address(int descriptor) {
-  SocketAddress address;
-  address.size = sizeof address.storage;
-  if (::getsockname(descriptor, address.get(), &address.size) != 0) return {};
-  return Address::from(*address.get());
-}
+// So many wait, at most, until a loop comes to them.
+constexpr int queue = 4096;
 
 }  // namespace
 
 // One loop's socket. Callbacks hold it, so that it outlives a wait that is under way.
 class Listener::Acceptor : public std::enable_shared_from_this<Acceptor> {
  public:
-  Acceptor(Loop& loop, Socket socket, const Accepted& accepted)
+  Acceptor(Loop& loop, Socket socket, const Listener& listener)
       : loop_(loop),
         descriptor_(socket.get()),
         waits_(loop.context(), socket.get()),
         pause_(*this),
-        accepted_(accepted) {
+        listener_(listener) {
     (void)socket.release();
   }
 
@@ -145,23 +72,31 @@ class Listener::Acceptor : public std::enable_shared_from_this<Acceptor> {
   // False: accepting pauses.
   bool accept(int most) noexcept {
     for (int i = 0; i < most; ++i) {
-      SocketAddress remote;
-      remote.size = sizeof remote.storage;
-      const int descriptor =
-          ::accept4(descriptor_, remote.get(), &remote.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      sockaddr_storage storage{};
+      auto* remote = reinterpret_cast<sockaddr*>(&storage);
+      socklen_t size = sizeof storage;
+      const int descriptor = ::accept4(descriptor_, remote, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (descriptor < 0) {
         if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-          pause();
+          pause("; raise the limit of open files (ulimit -n)");
+          return false;
+        }
+        if (errno == EINVAL || errno == EOPNOTSUPP) {
+          pause(" (who opened the socket has shut it down?)");
           return false;
         }
         continue;  // that one connection has gone already
       }
       const int on = 1;
-      ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+      if (!listener_.address().is_unix()) {
+        ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+      }
       try {
-        accepted_(loop_, TcpStream::adopt(loop_, descriptor, Address::from(*remote.get()),
-                                          hotline::local_address(descriptor)));
+        listener_.accepted_(loop_,
+                            TcpStream::adopt(loop_, descriptor, Address::from(*remote),
+                                             hotline::local_address(descriptor)),
+                            listener_);
       } catch (const std::exception& error) {
         loop_.log(LogLevel::error,
                   [&] { return std::string("cannot serve a connection: ") + error.what(); });
@@ -170,16 +105,15 @@ class Listener::Acceptor : public std::enable_shared_from_this<Acceptor> {
     return true;
   }
 
-  // Without a descriptor the socket stays readable: waiting for it would spin.
-  void pause() noexcept {
+  // While nothing can be accepted the socket stays readable: waiting for it would spin.
+  void pause(const char* advice) noexcept {
     using namespace std::chrono_literals;
     const auto now = loop_.now();
     if (now >= quiet_until_) {
       quiet_until_ = now + 10s;
       const auto error = errno;
       loop_.log(LogLevel::warning, [&] {
-        return std::string("accepting pauses: ") + std::strerror(error) +
-               "; raise the limit of open files (ulimit -n)";
+        return "accepting on " + listener_.name() + " pauses: " + std::strerror(error) + advice;
       });
     }
     pause_.set(loop_, now + 100ms);
@@ -189,39 +123,59 @@ class Listener::Acceptor : public std::enable_shared_from_this<Acceptor> {
   int descriptor_;
   Descriptor waits_;
   Pause pause_;
-  const Accepted& accepted_;
+  const Listener& listener_;
   TimePoint quiet_until_ = TimePoint::min();
 };
 
-Listener::Listener(LoopGroup& loops, const std::string& address, std::uint16_t port,
-                   Accepted accepted)
+Listener::Listener(LoopGroup& loops, const Address& address, Accepted accepted)
     : accepted_(std::move(accepted)) {
-  const auto wanted = Address::parse(address, port);
-  if (!wanted) {
-    throw Error(Fault::bad_option, "address: \"" + escaped(address) + "\" is not an IP address");
-  }
   std::vector<Socket> sockets;
-  sockets.push_back(open(*wanted, false));
+  sockets.push_back(bind_tcp(address, false));
   local_ = hotline::local_address(sockets[0].get());
+  name_ = local_.to_string();
   const int on = 1;
   if (loops.size() > 1) {
     ::setsockopt(sockets[0].get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-    for (std::size_t i = 1; i < loops.size(); ++i) sockets.push_back(open(local_, true));
+    for (std::size_t i = 1; i < loops.size(); ++i) sockets.push_back(bind_tcp(local_, true));
   }
   for (auto& socket : sockets) {
-    if (::listen(socket.get(), 4096) != 0) fail("listen on", local_);
+    if (::listen(socket.get(), queue) != 0) fail_at("listen on", name_);
   }
-  for (std::size_t i = 0; i < loops.size(); ++i) {
-    acceptors_.push_back(std::make_shared<Acceptor>(loops[i], std::move(sockets[i]), accepted_));
-  }
+  for (std::size_t i = 0; i < loops.size(); ++i) add(loops[i], std::move(sockets[i]));
+}
+
+Listener::Listener(LoopGroup& loops, std::unique_ptr<UnixSocket> socket, Accepted accepted)
+    : local_(Address::unix_socket()),
+      name_("unix:" + socket->path()),
+      accepted_(std::move(accepted)),
+      unix_(std::move(socket)) {
+  share(loops, unix_->socket());
+}
+
+Listener::Listener(LoopGroup& loops, PassedSocket socket, Accepted accepted)
+    : local_(socket.address), name_(std::move(socket.name)), accepted_(std::move(accepted)) {
+  share(loops, socket.socket);
 }
 
 Listener::~Listener() {
   for (auto& acceptor : acceptors_) acceptor->close();
 }
 
+// Every loop is woken for a connection, and the first one takes it.
+void Listener::share(LoopGroup& loops, const Socket& socket) {
+  for (auto& loop : loops) add(*loop, socket.duplicate());
+}
+
+void Listener::add(Loop& loop, Socket socket) {
+  acceptors_.push_back(std::make_shared<Acceptor>(loop, std::move(socket), *this));
+}
+
 void Listener::start(std::size_t loop_index) { acceptors_[loop_index]->wait(); }
 
-void Listener::drain(std::size_t loop_index) noexcept { acceptors_[loop_index]->drain(); }
+void Listener::drain(std::size_t loop_index) noexcept {
+  // The path goes first: whoever has found the socket is then in its queue.
+  if (unix_ && !path_removed_.exchange(true)) unix_->remove();
+  acceptors_[loop_index]->drain();
+}
 
 }  // namespace hotline

@@ -111,9 +111,13 @@ Loop& Loop::require() {
 
 void Loop::run() {
   auto work = boost::asio::make_work_guard(context_);
-  auto* before = std::exchange(current_, this);
+  // Callbacks may throw.
+  struct Current {
+    explicit Current(Loop* loop) : before(std::exchange(current_, loop)) {}
+    ~Current() { current_ = before; }
+    Loop* before;
+  } const current{this};
   context_.run();
-  current_ = before;
 }
 
 void Loop::run_ready() {
@@ -168,10 +172,17 @@ void Loop::run_timers() noexcept {
   arm();
 }
 
-void Loop::drain() noexcept {
+void Loop::drain(Duration jitter) noexcept {
   Turn turn{*this};
   draining_ = true;
+  drain_jitter_ = jitter;
   members_.drain();
+}
+
+Duration Loop::drain_delay() noexcept {
+  if (!spreads_drain()) return {};
+  const auto range = static_cast<std::uint64_t>(drain_jitter_.count());
+  return Duration{static_cast<Duration::rep>(entropy().number() % range)};
 }
 
 void Loop::abandon_members() noexcept {

@@ -111,7 +111,12 @@ class Loop {
   // Draining
   bool draining() const noexcept { return draining_; }
   detail::DrainList& members() noexcept { return members_; }
-  void drain() noexcept;
+  /// Tells everybody. `jitter`: what may take some time, spreads over that.
+  void drain(Duration jitter = {}) noexcept;
+  /// Whether a drain is under way that spreads; then how long a member is to wait, at random,
+  /// before it tells its peer.
+  bool spreads_drain() const noexcept { return draining_ && drain_jitter_ > Duration{}; }
+  Duration drain_delay() noexcept;
   /// What lives by itself on this loop lets go of everything. For a loop that will not run any
   /// more, whose coroutines have been destroyed; the destructor does it, too. New waits are
   /// cancelled, as in a drain.
@@ -142,6 +147,7 @@ class Loop {
   TimePoint armed_ = TimePoint::max();
   bool running_timers_ = false;
   bool draining_ = false;
+  Duration drain_jitter_{};
   std::size_t connections_ = 0;
   std::function<void()> when_empty_;
 

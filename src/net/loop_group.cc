@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <exception>
+#include <mutex>
 #include <thread>
 
 #include <hotline/base/error.h>
@@ -19,6 +21,17 @@ LoopGroup::LoopGroup(unsigned size, const LoopOptions& options) {
 }
 
 void LoopGroup::run() {
+  std::mutex mutex;
+  std::exception_ptr failure;  // the first
+  const auto run_loop = [&](std::size_t index) {
+    try {
+      loops_[index]->run();
+    } catch (...) {
+      const std::scoped_lock lock{mutex};
+      if (!failure) failure = std::current_exception();
+      stop();
+    }
+  };
   std::vector<std::jthread> threads;
   threads.reserve(loops_.size());
   // Threads inherit the mask: a signal goes to the caller's thread, where the first loop is.
@@ -29,24 +42,18 @@ void LoopGroup::run() {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, &before);
   try {
-    for (std::size_t i = 1; i < loops_.size(); ++i) {
-      threads.emplace_back([loop = loops_[i].get()] { loop->run(); });
-    }
+    for (std::size_t i = 1; i < loops_.size(); ++i) threads.emplace_back(run_loop, i);
   } catch (...) {
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     stop();
     throw;
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  try {
-    loops_[0]->run();
-  } catch (...) {
-    stop();
-    throw;
-  }
+  run_loop(0);
   stop();
   threads.clear();
   for (auto& loop : loops_) loop->context().restart();
+  if (failure) std::rethrow_exception(failure);
 }
 
 void LoopGroup::stop() noexcept {

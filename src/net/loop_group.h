@@ -20,7 +20,8 @@ class LoopGroup {
   auto end() noexcept { return loops_.end(); }
 
   /// Runs all loops until stop(); the other threads have ended when this returns. SIGINT and
-  /// SIGTERM stay with the calling thread. May be called again.
+  /// SIGTERM stay with the calling thread. What a callback throws ends all loops, and is thrown
+  /// here. May be called again.
   void run();
   /// From any thread.
   void stop() noexcept;

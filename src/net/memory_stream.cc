@@ -85,6 +85,14 @@ class MemoryStream final : public Stream {
     notify_peer();
   }
 
+  void set_addresses(const Address& remote, const Address& local) noexcept override {
+    remote_ = remote;
+    local_ = local;
+  }
+  void watch(StreamWatcher* watcher) noexcept override {
+    if (auto* before = std::exchange(watcher_, watcher)) before->stream_gone(remote_);
+  }
+
   void release() noexcept override {
     released_ = true;
     reader_ = writer_ = nullptr;
@@ -93,11 +101,12 @@ class MemoryStream final : public Stream {
     notify_peer();
     if (peer_) peer_->peer_ = nullptr;
     peer_ = nullptr;
+    watch(nullptr);
     if (posted_ == 0 && !calling_) delete this;
   }
 
-  const Address& remote_address() const noexcept override { return address_; }
-  const Address& local_address() const noexcept override { return address_; }
+  const Address& remote_address() const noexcept override { return remote_; }
+  const Address& local_address() const noexcept override { return local_; }
 
   void connect(MemoryStream& peer) { peer_ = &peer; }
   std::uint64_t transfers() const { return wire_->transfers; }
@@ -176,7 +185,9 @@ class MemoryStream final : public Stream {
   bool writer_posted_ = false;
   bool released_ = false;
   bool calling_ = false;
-  Address address_;
+  StreamWatcher* watcher_ = nullptr;
+  Address remote_;
+  Address local_;
 };
 
 }  // namespace

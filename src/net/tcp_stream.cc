@@ -100,6 +100,15 @@ void TcpStream::completed(Direction direction, bool invoked) noexcept {
   free_if_unused();
 }
 
+void TcpStream::set_addresses(const Address& remote, const Address& local) noexcept {
+  remote_ = remote;
+  local_ = local;
+}
+
+void TcpStream::watch(StreamWatcher* watcher) noexcept {
+  if (auto* before = std::exchange(watcher_, watcher)) before->stream_gone(remote_);
+}
+
 void TcpStream::shut_down() noexcept { ::shutdown(descriptor_, SHUT_WR); }
 
 void TcpStream::release() noexcept {
@@ -107,6 +116,7 @@ void TcpStream::release() noexcept {
   waiters_[reading] = waiters_[writing] = nullptr;
   boost::system::error_code ignored;
   waits_.close(ignored);  // callbacks still owed come later, by the loop
+  watch(nullptr);
   free_if_unused();
 }
 

@@ -25,6 +25,8 @@ class TcpStream final : public Stream {
   void release() noexcept override;
   const Address& remote_address() const noexcept override { return remote_; }
   const Address& local_address() const noexcept override { return local_; }
+  void set_addresses(const Address& remote, const Address& local) noexcept override;
+  void watch(StreamWatcher* watcher) noexcept override;
   int descriptor() const noexcept override { return descriptor_; }
 
  private:
@@ -46,6 +48,7 @@ class TcpStream final : public Stream {
   // Of each direction: who waits, and whether Asio still owes a callback. A wait that was cancelled
   // leaves the callback owed, and the next wait takes it over.
   Waiter* waiters_[2] = {};
+  StreamWatcher* watcher_ = nullptr;
   int descriptor_;
   bool owed_[2] = {};
   bool released_ = false;

@@ -92,8 +92,9 @@ void ConnectionCore::tell_waiters() noexcept {
 void ConnectionCore::handle_gone(bool by_exception) noexcept {
   release_message();
   discarding_ = true;
-  if (state_ != State::open) return;        // the loop may have gone, too
-  if (by_exception && !loop_.draining()) {  // Cancelled by a drain is an ordinary ending
+  if (state_ != State::open) return;                  // the loop may have gone, too
+  if (loop_.spreads_drain()) return discard_input();  // until it is our time
+  if (by_exception && !loop_.draining()) {            // Cancelled by a drain is an ordinary ending
     start_close(CloseCode::internal_error, {});
   } else {
     start_close(loop_.draining() ? CloseCode::going_away : CloseCode::normal, {});
@@ -104,7 +105,11 @@ void ConnectionCore::handler_ended(bool by_exception) noexcept {
   if (by_exception) start_close(CloseCode::internal_error, {});
 }
 
-void ConnectionCore::drain() noexcept { start_close(CloseCode::going_away, "the server drains"); }
+void ConnectionCore::drain() noexcept {
+  if (!loop_.spreads_drain()) return start_close(CloseCode::going_away, "the server drains");
+  if (state_ != State::open) return;
+  Timer::set(loop_, std::min(Timer::deadline(), loop_.now() + loop_.drain_delay()));
+}
 
 // The loop ends: there is no time left to send, to linger, or to hear an answer.
 void ConnectionCore::abandon() noexcept {
@@ -134,6 +139,7 @@ void ConnectionCore::expired() noexcept {
 }
 
 void ConnectionCore::watch() noexcept {
+  if (loop_.draining()) return start_close(CloseCode::going_away, "the server drains");
   const auto& limits = settings_->limits;
   const auto now = loop_.now();
 

@@ -17,6 +17,8 @@ class Address {
   Address() = default;
   /// From what the system filled in; other families than IPv4, IPv6 and unix give an empty Address.
   static Address from(const sockaddr& address) noexcept;
+  /// From four bytes of IPv4 or sixteen of IPv6, in network order; else an empty one.
+  static Address from_bytes(std::string_view bytes, std::uint16_t port) noexcept;
   /// Somewhere on this machine, behind a unix socket.
   static Address unix_socket() noexcept;
   /// From an IPv4 or IPv6 literal without brackets; nothing if it is neither.

@@ -32,6 +32,16 @@ class Waiter {
   ~Waiter() = default;
 };
 
+/// Whom a stream tells that it is no more.
+class StreamWatcher {
+ public:
+  /// Once: the stream has closed, or another watches it now. `remote`: its remote_address().
+  virtual void stream_gone(const Address& remote) noexcept = 0;
+
+ protected:
+  ~StreamWatcher() = default;
+};
+
 /// A non-blocking stream of bytes: TCP, in memory, and whatever else carries a connection.
 ///
 /// All members are called on the thread of the loop that the stream belongs to. At most one wait in
@@ -55,6 +65,11 @@ class Stream {
 
   virtual const Address& remote_address() const noexcept = 0;
   virtual const Address& local_address() const noexcept = 0;
+  /// Who is at the ends, as somebody says who knows better than the socket (PROXY protocol).
+  virtual void set_addresses(const Address& remote, const Address& local) noexcept = 0;
+  /// Who is told of this stream's end, in release(): a server that counts its connections, whoever
+  /// has them. The one before is told now. Null: nobody. `watcher` outlives the stream.
+  virtual void watch(StreamWatcher* watcher) noexcept = 0;
   /// The socket, for its options; -1 where there is none. It stays the stream's.
   virtual int descriptor() const noexcept { return -1; }
 
