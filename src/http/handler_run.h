@@ -1,9 +1,5 @@
 #pragma once
 
-#include <atomic>
-#include <cstddef>
-#include <utility>
-
 #include <boost/intrusive/list_hook.hpp>
 
 #include <hotline/base/error.h>
@@ -16,25 +12,6 @@ class Http1Exchange;
 class Http1Session;
 class Worker;
 struct Route;
-
-/// One connection's place among those that a server admits (ServerOptions::max_connections): it
-/// goes with the connection, from its session to the handler that took it over.
-class ConnectionSlot {
- public:
-  ConnectionSlot() = default;
-  explicit ConnectionSlot(std::atomic<std::size_t>& count) noexcept : count_(&count) { ++count; }
-  ConnectionSlot(ConnectionSlot&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
-  ConnectionSlot& operator=(ConnectionSlot&& other) noexcept {
-    std::swap(count_, other.count_);
-    return *this;
-  }
-  ~ConnectionSlot() {
-    if (count_) --*count_;
-  }
-
- private:
-  std::atomic<std::size_t>* count_ = nullptr;
-};
 
 using AutoUnlink =
     boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
@@ -58,7 +35,6 @@ class HandlerRun final : private hotline::detail::ChainOwner, public AutoUnlink 
   /// The handler is told of this fault, which is the client's: leaving by it is no failure.
   void excuse(Fault fault) noexcept { excused_ = fault; }
   void observe(detail::HandlerObserver* observer) noexcept { observer_.set(observer); }
-  void keep(ConnectionSlot slot) noexcept { slot_ = std::move(slot); }
 
  private:
   HandlerRun(Worker& worker, const Route& route, Http1Exchange& exchange) noexcept;
@@ -74,7 +50,6 @@ class HandlerRun final : private hotline::detail::ChainOwner, public AutoUnlink 
   Fault excused_{};
   hotline::detail::Chain chain_;
   detail::ObserverSlot observer_;
-  ConnectionSlot slot_;
 };
 
 }  // namespace hotline::http

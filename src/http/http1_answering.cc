@@ -185,7 +185,7 @@ void Http1Session::cut() noexcept {
   if (!processing_) settle();
 }
 
-detail::TakenOver Http1Session::take_over(std::string_view head, HandlerRun* run) {
+detail::TakenOver Http1Session::take_over(std::string_view head) {
   const bool upgraded = !head.empty();
   record(upgraded ? RequestEnd::upgraded : RequestEnd::hijacked, upgraded ? 101 : 0, 0, {});
   const auto* more = exchange_->more_fields();
@@ -197,7 +197,6 @@ detail::TakenOver Http1Session::take_over(std::string_view head, HandlerRun* run
   exchange_ = nullptr;
   stream_->cancel_wait(*this);
   taken.stream = std::move(stream_);
-  if (run) run->keep(std::move(slot_));
   end();
   return taken;
 }

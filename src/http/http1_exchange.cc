@@ -177,7 +177,7 @@ detail::TakenOver Http1Exchange::take_over(std::string_view head) {
     throw Error(Fault::cannot_hijack, "the request has a body, which was not read");
   }
   answered_ = true;
-  return std::exchange(session_, nullptr)->take_over(head, run_);
+  return std::exchange(session_, nullptr)->take_over(head);
 }
 
 void Http1Exchange::observe_handler(detail::HandlerObserver* observer) noexcept {

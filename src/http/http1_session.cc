@@ -25,11 +25,11 @@ constexpr std::chrono::milliseconds drain_grace{1'000};
 
 }  // namespace
 
-Http1Session::Http1Session(Worker& worker, StreamPointer stream, ConnectionSlot slot)
+Http1Session::Http1Session(Worker& worker, StreamPointer stream, const HostRule& host_rule)
     : worker_(worker),
       stream_(std::move(stream)),
       output_(worker.loop(), *this),
-      slot_(std::move(slot)),
+      host_rule_(host_rule),
       head_(worker.site().limits) {
   worker_.add(*this);
   worker_.loop().connection_opened();
@@ -54,7 +54,11 @@ Http1Session::~Http1Session() {
   worker_.loop().connection_closed();
 }
 
-void Http1Session::start() noexcept { settle(); }
+void Http1Session::start(std::string_view received) noexcept {
+  if (received.empty()) return settle();
+  partial_ = received;
+  resume();
+}
 
 void Http1Session::start_refusing(const Response& response) noexcept {
   closes_ = true;
@@ -182,6 +186,7 @@ void Http1Session::dispatch(std::string_view rest) noexcept {
   head_.reset();
   auto& request = exchange->mutable_request();
   RequestBuilder::set_addresses(request, stream_->remote_address(), stream_->local_address());
+  worker_.site().find_client(request);
   if (refusal) {
     exchange_ = nullptr;
     exchange->session_gone();
@@ -190,7 +195,7 @@ void Http1Session::dispatch(std::string_view rest) noexcept {
   }
   const auto& traits = exchange->traits();
   head_only_ = request.method() == "HEAD";
-  if (!worker_.site().host_rule.allows(traits.host)) {
+  if (!host_rule_.allows(traits.host)) {
     exchange->refuse({Status::misdirected_request, "this server does not go by the name in Host"});
     return exchange->release();
   }

@@ -20,6 +20,7 @@
 namespace hotline::http {
 
 class Http1Exchange;
+class HostRule;
 class Worker;
 
 /// One connection that speaks HTTP/1.1 (RFC 9112): request after request, until one says that it is
@@ -39,13 +40,14 @@ class Http1Session final : private Waiter,
                            private hotline::detail::Drainable,
                            public AutoUnlink {
  public:
-  Http1Session(Worker& worker, StreamPointer stream, ConnectionSlot slot);
+  /// `host_rule` outlives this.
+  Http1Session(Worker& worker, StreamPointer stream, const HostRule& host_rule);
   Http1Session(const Http1Session&) = delete;
   Http1Session& operator=(const Http1Session&) = delete;
   ~Http1Session();
 
-  /// Begins to wait for a request.
-  void start() noexcept;
+  /// Begins to wait for a request. `received`: bytes that have come already, no more than a block.
+  void start(std::string_view received = {}) noexcept;
   /// Answers no request, but the connection itself, and closes it.
   void start_refusing(const Response& response) noexcept;
 
@@ -76,7 +78,7 @@ class Http1Session final : private Waiter,
   void run_by(HandlerRun& run) noexcept { run_ = &run; }
   void handler_ended() noexcept;
 
-  detail::TakenOver take_over(std::string_view head, HandlerRun* run);
+  detail::TakenOver take_over(std::string_view head);
 
  private:
   using BodyPiece = detail::BodyPiece;
@@ -140,7 +142,7 @@ class Http1Session final : private Waiter,
   Worker& worker_;
   StreamPointer stream_;
   Output output_;
-  ConnectionSlot slot_;
+  const HostRule& host_rule_;
   Http1Exchange* exchange_ = nullptr;  // under way: not answered yet
   HandlerRun* run_ = nullptr;          // it runs, perhaps behind its answer
   std::unique_ptr<RequestBody> body_;  // of the request under way, if it has one

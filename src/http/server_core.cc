@@ -105,6 +105,7 @@ void ServerCore::check_options() const {
   demand(options.max_connections_per_address > 0, "max_connections_per_address: at least 1");
   demand(options.connection_rate > 0, "connection_rate: at least 1");
   demand(options.connection_burst > 0, "connection_burst: at least 1");
+  const TrustedPeers trusted{options.trusted_proxies};  // throws
   demand(!options.proxy_protocol || !options.trusted_proxies.empty(),
          "proxy_protocol: trusted_proxies must say from whom");
   demand(options.retry_after.count() >= 0 && options.retry_after <= std::chrono::hours(24 * 365),
@@ -115,34 +116,61 @@ void ServerCore::check_options() const {
 }
 
 void ServerCore::listen() {
-  if (listener_) return;
+  if (!listeners_.empty()) return;
   check_options();
   raise_descriptor_limit();
   // Before anybody learns the port: who starts a server may tell it to end as soon as it is known.
   auto signals = site_.options.handle_signals ? std::make_unique<Signals>(*this) : nullptr;
-  listener_ = std::make_unique<Listener>(
-      loops_, site_.options.address, site_.options.port,
-      [this](Loop& loop, StreamPointer stream) { serve(loop, std::move(stream)); });
-  port_ = listener_->port();
+  const auto accepted = [this](Loop& loop, StreamPointer stream, const Listener& by) {
+    serve(loop, std::move(stream), by.address());
+  };
+  if (site_.options.listen.empty()) {
+    const auto address = Address::parse(site_.options.address, site_.options.port);
+    if (!address) {
+      throw Error(Fault::bad_option,
+                  "address: \"" + escaped(site_.options.address) + "\" is not an IP address");
+    }
+    listeners_.push_back(std::make_unique<Listener>(loops_, *address, accepted));
+  } else {
+    listeners_ = listen_on(loops_, site_.options.listen, accepted);
+  }
+  for (const auto& listener : listeners_) {
+    if (port_ == 0) port_ = listener->port();
+    addresses_.push_back(listener->name());
+  }
   signals_ = std::move(signals);
 }
 
-std::vector<std::string> ServerCore::addresses() const {
-  if (!listener_) return {};
-  return {listener_->address().to_string()};
+void ServerCore::serve(Loop& loop, StreamPointer stream, const Address& listener) {
+  worker(loop).serve(std::move(stream), site_.host_rule(listener));
+}
+
+void ServerCore::serve(Loop& loop, StreamPointer stream) {
+  serve(loop, std::move(stream), Address::parse(site_.options.address, 0).value_or(Address{}));
 }
 
 void ServerCore::run() {
   if (stopping_) return;
   listen();
   running_ = true;
-  for (std::size_t i = 0; i < loops_.size(); ++i) listener_->start(i);
-  loops_.run();
+  for (auto& listener : listeners_) {
+    for (std::size_t i = 0; i < loops_.size(); ++i) listener->start(i);
+  }
+  try {
+    loops_.run();
+  } catch (...) {  // out of what a program runs on the loops beside its handlers
+    end_run();
+    throw;
+  }
+  end_run();
+}
+
+void ServerCore::end_run() noexcept {
   for (auto& worker : workers_) worker->close();
   // What outlives its handler: connections that are closing, or still sending.
   for (auto& loop : loops_) loop->abandon_members();
   drain_timer_->cancel();
-  listener_.reset();
+  listeners_.clear();
   signals_.reset();
 }
 
@@ -157,8 +185,8 @@ void ServerCore::drain() {
 void ServerCore::drain_loop(std::size_t index) {
   auto& loop = loops_[index];
   if (index == 0) drain_timer_->set(loop, loop.now() + site_.options.drain_timeout);
-  if (listener_) listener_->drain(index);
-  loop.drain();
+  for (auto& listener : listeners_) listener->drain(index);
+  loop.drain(site_.options.drain_jitter);
   loop.when_empty([this] { drained_loop(); });
 }
 
@@ -172,7 +200,7 @@ void ServerCore::stop() {
   not_closed_ = loops_.size();
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     loops_[i].post([this, i] {
-      if (listener_) listener_->drain(i);
+      for (auto& listener : listeners_) listener->drain(i);
       workers_[i]->close();
       if (--not_closed_ == 0) loops_.stop();
     });

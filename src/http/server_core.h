@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,15 +27,15 @@ class ServerCore {
   void use(Middleware middleware);
   void listen();
   std::uint16_t port() const noexcept { return port_; }
-  std::vector<std::string> addresses() const;
+  const std::vector<std::string>& addresses() const noexcept { return addresses_; }
   /// Serves until drained or stopped. Throws Error where it cannot begin.
   void run();
   void drain();
   void stop();
 
-  /// Serves a connection on `loop`, which outlives this if it is not one of the server's own. On
-  /// its thread.
-  void serve(Loop& loop, StreamPointer stream) { worker(loop).serve(std::move(stream)); }
+  /// Serves a connection on `loop`, which outlives this if it is not one of the server's own, as if
+  /// it came by ServerOptions::address. On its thread.
+  void serve(Loop& loop, StreamPointer stream);
   /// What is served on that loop.
   Worker& worker(Loop& loop);
 
@@ -45,6 +46,8 @@ class ServerCore {
   class DrainTimer;
 
   void check_options() const;
+  void serve(Loop& loop, StreamPointer stream, const Address& listener);
+  void end_run() noexcept;
   void drain_loop(std::size_t index);
   void drained_loop();
 
@@ -52,9 +55,10 @@ class ServerCore {
   LoopGroup loops_;
   std::vector<std::unique_ptr<Worker>> workers_;  // of loops_, then those of other loops
   std::unique_ptr<Signals> signals_;
-  std::unique_ptr<Listener> listener_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
   std::unique_ptr<DrainTimer> drain_timer_;
   std::uint16_t port_ = 0;
+  std::vector<std::string> addresses_;
   std::atomic<bool> running_ = false;
   std::atomic<bool> draining_ = false;
   std::atomic<bool> stopping_ = false;

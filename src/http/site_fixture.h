@@ -168,14 +168,18 @@ class Site {
     });
   }
 
-  Client connect(const MemoryStreamOptions& options = {}) {
+  Client connect(const MemoryStreamOptions& options = {}) { return connect_from({}, options); }
+  /// By a socket whose other end is at `remote`.
+  Client connect_from(const Address& remote, const MemoryStreamOptions& options = {}) {
     auto [server, client] = make_memory_streams(*loop, options);
-    {
-      Turn turn{*loop};
-      core_.serve(*loop, std::move(server));
-    }
+    server->set_addresses(remote, {});
+    serve(std::move(server));
     loop.settle();
     return {*loop, std::move(client)};
+  }
+  void serve(StreamPointer stream) {
+    Turn turn{*loop};
+    core_.serve(*loop, std::move(stream));
   }
   void open_gate() {
     {
@@ -191,7 +195,7 @@ class Site {
 
   std::size_t sessions() { return core_.worker(*loop).sessions(); }
   std::size_t handlers() { return core_.worker(*loop).runs(); }
-  std::size_t connections() { return core_.worker(*loop).site().connections; }
+  std::size_t connections() { return core_.worker(*loop).site().admission->connections(); }
 
   hotline::testing::TestLoop loop;
   Gate gate;

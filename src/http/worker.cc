@@ -2,15 +2,22 @@
 
 #include <utility>
 
+#include <hotline/base/error.h>
+#include <hotline/http/observer.h>
+
+#include "http/forwarded.h"
+#include "http/request_builder.h"
+
 namespace hotline::http {
 namespace {
 
-// So many connections beyond the limit get an answer at a time; the rest are just closed.
-constexpr std::size_t most_refusals = 1000;
-
-bool is_loopback(const std::string& address) {
-  const auto parsed = Address::parse(address, 0);
-  return parsed && parsed->is_loopback();
+// A malformed entry is reported by listen().
+TrustedPeers trusted_peers(const ServerOptions& options) {
+  try {
+    return TrustedPeers{options.trusted_proxies};
+  } catch (const Error&) {
+    return {};
+  }
 }
 
 }  // namespace
@@ -18,23 +25,75 @@ bool is_loopback(const std::string& address) {
 Site::Site(ServerOptions server_options)
     : options(std::move(server_options)),
       limits{options.header_bytes, options.header_count},
-      host_rule(is_loopback(options.address), options.hosts) {}
+      loopback_rule(true, options.hosts),
+      other_rule(false, options.hosts),
+      trusted(trusted_peers(options)),
+      admission(Admission::make(options, trusted)) {}
 
-void Worker::serve(StreamPointer stream) {
-  if (site_.connections.load(std::memory_order_relaxed) < site_.options.max_connections) {
-    ConnectionSlot slot{site_.connections};
-    (new Http1Session{*this, std::move(stream), std::move(slot)})->start();
-    return;
+void Site::find_client(Request& request) const {
+  if (!trusted.trusts(request.remote_address())) return;
+  const auto view = forwarded_view(
+      request, {request.remote_address(), request.host(), request.is_secure()}, trusted);
+  RequestBuilder::set_client(request, view.client, view.host, view.secure);
+}
+
+void Worker::serve(StreamPointer stream, const HostRule& host_rule) {
+  if (!site_.options.proxy_protocol) return admit(std::move(stream), host_rule, {}, false);
+  if (!site_.trusted.trusts(stream->remote_address())) {
+    return refused(*stream, "untrusted", "PROXY protocol is spoken with trusted proxies only");
   }
-  if (site_.refusals.load(std::memory_order_relaxed) >= most_refusals) return;
-  Response response{Status::service_unavailable, "503 Service Unavailable\n"};
-  response.add("Retry-After", "10");
-  ConnectionSlot slot{site_.refusals};
-  (new Http1Session{*this, std::move(stream), std::move(slot)})->start_refusing(response);
+  if (!site_.admission->expect(*stream)) {
+    refused(*stream, "full", "");
+    return send_away(std::move(stream), host_rule, Status::service_unavailable);
+  }
+  (new ProxyPreface{*this, std::move(stream), host_rule})->start();
+}
+
+void Worker::admit(StreamPointer stream, const HostRule& host_rule, std::string_view received,
+                   bool named) {
+  switch (site_.admission->admit(*stream, named, loop_.now())) {
+    case Admission::Verdict::welcome:
+      (new Http1Session{*this, std::move(stream), host_rule})->start(received);
+      return;
+    case Admission::Verdict::full:
+      refused(*stream, "full", "");
+      return send_away(std::move(stream), host_rule, Status::service_unavailable);
+    case Admission::Verdict::too_many:
+      refused(*stream, "too many of one address", "");
+      return send_away(std::move(stream), host_rule, Status::too_many_requests);
+    case Admission::Verdict::too_fast: return refused(*stream, "too fast from one address", "");
+  }
+}
+
+void Worker::send_away(StreamPointer stream, const HostRule& host_rule, Status status) {
+  if (!site_.admission->send_away(*stream)) return;
+  auto text = std::to_string(static_cast<int>(status));
+  text.append(" ").append(reason_phrase(status)).append("\n");
+  Response response{status, std::move(text)};
+  response.add("Retry-After", std::to_string(site_.options.retry_after.count()));
+  (new Http1Session{*this, std::move(stream), host_rule})->start_refusing(response);
+}
+
+// A line each would be more than the connection was worth.
+void Worker::refused(const Stream& stream, std::string_view reason,
+                     std::string_view detail) noexcept {
+  using namespace std::chrono_literals;
+  if (site_.options.observer) {
+    site_.options.observer->connection_refused(reason, stream.remote_address());
+  }
+  const bool quiet = loop_.now() < quiet_until_;
+  if (!quiet) quiet_until_ = loop_.now() + 10s;
+  loop_.log(quiet ? LogLevel::debug : LogLevel::warning, [&] {
+    auto line = "turned away a connection from " + stream.remote_address().to_string() + ": ";
+    line += reason;
+    if (!detail.empty()) line.append(" (").append(detail).append(")");
+    return line;
+  });
 }
 
 void Worker::close() noexcept {
   Turn turn{loop_};
+  while (!prefaces_.empty()) delete &prefaces_.front();
   // The sessions first: a handler that is cancelled then finds nobody to answer any more.
   while (!sessions_.empty()) delete &sessions_.front();
   while (!runs_.empty()) delete &runs_.front();

@@ -1,20 +1,23 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include <boost/intrusive/list.hpp>
 
 #include <hotline/http/server.h>
 
+#include "http/admission.h"
 #include "http/handler_run.h"
 #include "http/head_reader.h"
 #include "http/host_rule.h"
 #include "http/http1_session.h"
+#include "http/proxy_preface.h"
 #include "http/response_writer.h"
 #include "http/router.h"
 #include "net/loop.h"
+#include "net/network.h"
 
 namespace hotline::http {
 
@@ -24,10 +27,17 @@ struct Site {
 
   ServerOptions options;
   HeadLimits limits;
-  HostRule host_rule;
+  HostRule loopback_rule;  // of connections that came by a loopback listener
+  HostRule other_rule;
+  TrustedPeers trusted;
+  Admission::Pointer admission;
   Router router;
-  std::atomic<std::size_t> connections = 0;
-  std::atomic<std::size_t> refusals = 0;  // connections beyond the limit, on their way out
+
+  const HostRule& host_rule(const Address& listener) const noexcept {
+    return listener.is_loopback() ? loopback_rule : other_rule;
+  }
+  /// Believes what a trusted proxy says about the client.
+  void find_client(Request& request) const;
 };
 
 /// What one loop serves: its sessions, and the handlers that run. For the loop's thread; outlived
@@ -39,8 +49,15 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
   ~Worker() { close(); }
 
-  /// Begins a session on a connection that has been accepted.
-  void serve(StreamPointer stream);
+  /// Begins to serve a connection that has been accepted. `host_rule`: the listener's; it stays as
+  /// long as the site.
+  void serve(StreamPointer stream, const HostRule& host_rule);
+  /// Begins a session, or refuses to. `received`: what has come already. `named`: PROXY protocol
+  /// has said whom it comes from.
+  void admit(StreamPointer stream, const HostRule& host_rule, std::string_view received,
+             bool named);
+  /// Tells that a connection was turned away. `reason`: one of a few; `detail` may be empty.
+  void refused(const Stream& stream, std::string_view reason, std::string_view detail) noexcept;
   /// Ends all sessions and handlers, at once.
   void close() noexcept;
 
@@ -57,6 +74,7 @@ class Worker {
 
   void add(Http1Session& session) noexcept { sessions_.push_back(session); }
   void add(HandlerRun& run) noexcept { runs_.push_back(run); }
+  void add(ProxyPreface& preface) noexcept { prefaces_.push_back(preface); }
   std::size_t sessions() const noexcept { return sessions_.size(); }
   std::size_t runs() const noexcept { return runs_.size(); }
 
@@ -65,13 +83,17 @@ class Worker {
   using List = boost::intrusive::list<T, boost::intrusive::base_hook<AutoUnlink>,
                                       boost::intrusive::constant_time_size<false>>;
 
+  void send_away(StreamPointer stream, const HostRule& host_rule, Status status);
+
   Site& site_;
   Loop& loop_;
+  List<ProxyPreface> prefaces_;
   List<Http1Session> sessions_;
   List<HandlerRun> runs_;
   DateCache date_;
   std::string scratch_;
   RouteMatch match_;
+  TimePoint quiet_until_ = TimePoint::min();  // about connections that are turned away
 };
 
 }  // namespace hotline::http
