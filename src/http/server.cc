@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <string>
+#include <utility>
 
 #include "http/server_core.h"
 
@@ -31,6 +32,12 @@ int Server::run() {
     core_->logger().write(LogLevel::error, error.what());
     return 1;
   }
+}
+
+std::size_t Server::backlog() const noexcept { return core_->backlog(); }
+
+void Server::on_each_loop(std::function<void()> function) {
+  core_->on_each_loop(std::move(function));
 }
 
 void Server::drain() { core_->drain(); }

@@ -207,6 +207,19 @@ void ServerCore::stop() {
   }
 }
 
+std::size_t ServerCore::backlog() noexcept {
+  std::size_t sum = 0;
+  for (auto& loop : loops_) sum += loop->cork().backlog();
+  return sum;
+}
+
+void ServerCore::on_each_loop(std::function<void()> function) {
+  const auto shared = std::make_shared<const std::function<void()>>(std::move(function));
+  for (auto& loop : loops_) {
+    loop->post([shared] { (*shared)(); });
+  }
+}
+
 Worker& ServerCore::worker(Loop& loop) {
   for (const auto& worker : workers_) {
     if (&worker->loop() == &loop) return *worker;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,6 +33,8 @@ class ServerCore {
   void run();
   void drain();
   void stop();
+  std::size_t backlog() noexcept;
+  void on_each_loop(std::function<void()> function);
 
   /// Serves a connection on `loop`, which outlives this if it is not one of the server's own, as if
   /// it came by ServerOptions::address. On its thread.

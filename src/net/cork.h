@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -41,7 +42,18 @@ class Cork {
   }
   bool in_turn() const noexcept { return turns_ > 0; }
 
+  /// What the sockets of all outputs on this loop have not taken, in bytes. From any thread.
+  std::size_t backlog() const noexcept { return backlog_.load(std::memory_order_relaxed); }
+  // Outputs call these. Only the loop's thread writes, so no atomic addition is needed.
+  void backlog_grew(std::size_t size) noexcept {
+    backlog_.store(backlog() + size, std::memory_order_relaxed);
+  }
+  void backlog_shrank(std::size_t size) noexcept {
+    backlog_.store(backlog() - size, std::memory_order_relaxed);
+  }
+
  private:
+  std::atomic<std::size_t> backlog_ = 0;
   std::unique_ptr<char[]> buffer_;
   Output* owner_ = nullptr;
   std::size_t size_ = 0;

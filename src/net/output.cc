@@ -154,7 +154,7 @@ void Output::append(Segment& segment, std::span<const char> bytes) noexcept {
   segment.queued_ = true;
   (last_ ? last_->next_ : first_) = &segment;
   last_ = &segment;
-  backlog_ += bytes.size();
+  grow(bytes.size());
 }
 
 void Output::append_copy(std::span<const char> bytes) noexcept {
@@ -165,7 +165,7 @@ void Output::append_copy(std::span<const char> bytes) noexcept {
     std::memcpy(owned->bytes() + owned->end, bytes.data(), count);
     owned->end += count;
     owned->size_ += count;
-    backlog_ += count;
+    grow(count);
     bytes = bytes.subspan(count);
     if (bytes.empty()) return;
   }
@@ -181,7 +181,7 @@ Segment* Output::pop() noexcept {
   auto* segment = first_;
   first_ = segment->next_;
   if (!first_) last_ = nullptr;
-  backlog_ -= segment->size_;
+  shrink(segment->size_);
   segment->next_ = nullptr;
   segment->queued_ = false;
   return segment;
@@ -208,7 +208,7 @@ void Output::abandon(Segment& segment) noexcept {
   segment.next_ = nullptr;
   segment.queued_ = false;
   if (segment.size_ > 0 && !copy) {
-    backlog_ -= segment.size_;
+    shrink(segment.size_);
     fail(ENOMEM);  // a hole in the stream of bytes cannot be sent over
   }
 }
@@ -234,7 +234,7 @@ void Output::consume(std::size_t size) noexcept {
     const auto count = std::min(size, segment->size_);
     segment->data_ += count;
     segment->size_ -= count;
-    backlog_ -= count;
+    shrink(count);
     size -= count;
   }
 }

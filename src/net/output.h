@@ -91,6 +91,14 @@ class Output final : private Waiter {
   void append(detail::Segment& segment, std::span<const char> bytes) noexcept;
   detail::Segment* pop() noexcept;
   void consume(std::size_t size) noexcept;
+  void grow(std::size_t size) noexcept {
+    backlog_ += size;
+    cork_.backlog_grew(size);
+  }
+  void shrink(std::size_t size) noexcept {
+    backlog_ -= size;
+    cork_.backlog_shrank(size);
+  }
   void tell_all() noexcept;
   void fail(int error) noexcept;
   void wait() noexcept;

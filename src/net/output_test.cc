@@ -281,6 +281,23 @@ TEST_F(Backlog, up_to_the_high_water_mark_nobody_waits) {
   EXPECT_EQ(a->output->backlog(), high + 1);
 }
 
+TEST_F(Backlog, is_summed_up_for_the_loop) {
+  auto a = mouth({.capacity = 100});
+  auto b = mouth({.capacity = 100});
+  EXPECT_EQ(loop->cork().backlog(), 0u);
+  a->write(pattern(1000));
+  EXPECT_EQ(loop->cork().backlog(), 900u);
+  Waiting waiting;
+  b->write(pattern(2 * high), &waiting);
+  EXPECT_EQ(loop->cork().backlog(), 900u + 2 * high - 100);
+  b->output->abandon(waiting);
+  EXPECT_EQ(loop->cork().backlog(), a->output->backlog() + b->output->backlog());
+  a->received();
+  EXPECT_EQ(loop->cork().backlog(), b->output->backlog());
+  b.reset();
+  EXPECT_EQ(loop->cork().backlog(), 0u);
+}
+
 TEST_F(Backlog, of_an_abandoned_write_is_copied) {
   auto a = mouth({.capacity = 1000});
   auto body = std::make_unique<std::string>(pattern(200'000));

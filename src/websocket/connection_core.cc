@@ -175,6 +175,8 @@ bool ConnectionCore::settle(Event& event) noexcept {
       case EventKind::none: return false;
       case EventKind::message:
         ++messages_;
+        if (observation_) [[unlikely]]
+          observation_->received(event.data.size());
         if (discarding_ || state_ != State::open) continue;
         return true;
       case EventKind::ping: answer_ping(event.data); break;
@@ -241,6 +243,8 @@ void ConnectionCore::post_pump() noexcept {
   if (state_ == State::open && !has_unread_ && !discarding_ && !had_enough()) [[likely]] {
     if (const auto small = session_.next_small(); small.data) [[likely]] {
       ++messages_;
+      if (observation_) [[unlikely]]
+        observation_->received(small.size);
       read.data_ = small.data;
       read.size_ = small.size;
       read.opcode_ = small.opcode;

@@ -14,6 +14,7 @@
 #include <hotline/websocket/limits.h>
 
 #include "net/output.h"
+#include "websocket/observation.h"
 
 namespace hotline {
 class Loop;
@@ -28,6 +29,7 @@ struct ConnectionSettings {
   Limits limits;
   protocol::SessionLimits session;
   std::vector<std::string> subprotocols;
+  std::shared_ptr<ConnectionObserver> observer;  // null: nobody
 };
 
 /// A connection without its handle: pumps a Session over a Stream.
@@ -51,6 +53,9 @@ class ConnectionCore final : private Waiter,
 
   ConnectionCore(Loop& loop, protocol::Role role, StreamPointer stream,
                  std::shared_ptr<const ConnectionSettings> settings, Origins origins);
+
+  /// Opens the account, where the settings have an observer. At once, before anything happens.
+  void observe(std::string_view target, const Address& client) noexcept;
 
   void retain() noexcept { ++references_; }
   void drop(std::uint32_t count = 1) noexcept {
@@ -161,6 +166,8 @@ class ConnectionCore final : private Waiter,
   void fail(CloseCode code, std::string_view reason) noexcept;
   void end(CloseCode code, std::string_view reason, ClosedBy by) noexcept;
   void let_go() noexcept;
+  void end_observation() noexcept;
+  ConnectionFacts facts(const Observation& observation) const noexcept;
   void tell_waiters() noexcept;
   static void remove(detail::WaitNode*& list, detail::WaitNode& node) noexcept;
 
@@ -177,7 +184,8 @@ class ConnectionCore final : private Waiter,
   std::unique_ptr<std::string> early_;  // received before there was a session
   std::unique_ptr<std::string> pong_;   // the newest answer that waits for room
   std::unique_ptr<Closing> closing_;
-  detail::WaitNode* pings_ = nullptr;  // oldest first
+  std::unique_ptr<Observation> observation_;  // null: nobody observes
+  detail::WaitNode* pings_ = nullptr;         // oldest first
   detail::WaitNode* closings_ = nullptr;
 
   TimePoint idle_since_;

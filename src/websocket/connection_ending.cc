@@ -43,6 +43,7 @@ void ConnectionCore::end(CloseCode code, std::string_view reason, ClosedBy by) n
   pong_.reset();
   early_.reset();
   Timer::cancel();
+  if (observation_) end_observation();
   if (by == ClosedBy::transport) {
     output_.detach();
     let_go();
@@ -56,6 +57,22 @@ void ConnectionCore::end(CloseCode code, std::string_view reason, ClosedBy by) n
   }
   tell_waiters();
   drop();
+}
+
+void ConnectionCore::observe(std::string_view target, const Address& client) noexcept {
+  if (!settings_->observer) return;
+  observation_ = std::make_unique<Observation>(*settings_->observer, target, client, loop_.now());
+  observation_->opened(facts(*observation_));
+}
+
+void ConnectionCore::end_observation() noexcept {
+  const auto observation = std::exchange(observation_, nullptr);
+  observation->ended(facts(*observation), closing_->status, loop_.now());
+}
+
+ConnectionFacts ConnectionCore::facts(const Observation& observation) const noexcept {
+  return {observation.client(), remote_address(), local_address(), observation.target(),
+          subprotocol()};
 }
 
 // The stream goes its own way from here; what was written is with the system.
@@ -173,6 +190,7 @@ void ConnectionCore::watch() noexcept {
   } else {
     pinging_ = true;
     send_keepalive();
+    if (observation_) observation_->pinged(ping_number_, now);
   }
   Timer::set(loop_,
              now + std::min(pinging_ || stalled_ ? limits.ping_timeout : limits.ping_interval,
@@ -208,15 +226,17 @@ bool ConnectionCore::start_ping(Connection::Ping& ping) noexcept {
 
 void ConnectionCore::pong_received(std::span<const char> payload) noexcept {
   std::uint64_t number = 0;
-  if (payload.size() != sizeof number || !pings_) return;  // unsolicited pongs are allowed (5.5.3)
+  if (payload.size() != sizeof number) return;  // unsolicited pongs are allowed (5.5.3)
   std::memcpy(&number, payload.data(), sizeof number);
   if (number > ping_number_) return;
   const auto now = loop_.now();
+  if (observation_) observation_->ponged(number, now);
   // A pong may answer the newest of several pings only (5.5.3): it stands for those before, too.
   while (pings_ && static_cast<Connection::Ping*>(pings_)->number_ <= number) {
     auto* ping = static_cast<Connection::Ping*>(pings_);
     pings_ = ping->next_;
     ping->round_trip_ = now - ping->sent_at_;
+    if (observation_) observation_->round_trip(*ping->round_trip_);
     ping->resumption_.resume();
   }
 }

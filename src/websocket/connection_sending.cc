@@ -96,6 +96,8 @@ void ConnectionCore::cancel_rest(Connection::Write& write) noexcept {
 [[gnu::always_inline]] inline bool ConnectionCore::write_now(
     Opcode opcode, std::span<const char> payload, hotline::detail::Segment& segment) noexcept {
   moved_ = true;
+  if (observation_) [[unlikely]]
+    observation_->sent(payload.size());
   if (session_.role() == Role::server) [[likely]] {
     // The commonest frame by far: a small one, when nothing waits (RFC 6455 5.2).
     if (payload.size() < protocol::length_16) [[likely]] {

@@ -22,82 +22,83 @@ std::vector<std::string_view> values(const http::Request& request, std::string_v
   return result;
 }
 
-Response refuse(Status status, std::string text) {
-  Response response{status, std::move(text) + "\n"};
-  response.add("X-Content-Type-Options", "nosniff");
-  return response;
+Refusal refuse(Status status, std::string_view reason, std::string text) {
+  Refusal refusal{Response{status, std::move(text) + "\n"}, reason};
+  refusal.response.add("X-Content-Type-Options", "nosniff");
+  return refusal;
 }
 
 // RFC 9110 15.5.22: a 426 names what to upgrade to. The session puts the upgrade token into
 // Connection.
-Response upgrade_required(std::string text) {
-  auto response = refuse(Status::upgrade_required, std::move(text));
-  response.add("Upgrade", "websocket");
-  return response;
+Refusal upgrade_required(std::string_view reason, std::string text) {
+  auto refusal = refuse(Status::upgrade_required, reason, std::move(text));
+  refusal.response.add("Upgrade", "websocket");
+  return refusal;
 }
 
 }  // namespace
 
-std::optional<Response> Upgrader::State::refusal(const http::Request& request,
-                                                 bool draining) const {
-  auto response = first_refusal(request, draining);
+std::optional<Refusal> Upgrader::State::refusal(const http::Request& request, bool draining) const {
+  auto refusal = first_refusal(request, draining);
   // What follows a request that wanted to leave HTTP is perhaps not HTTP: it is never parsed as
   // such.
-  if (response && request.header_has_token("Upgrade", "websocket")) response->close();
-  return response;
+  if (refusal && request.header_has_token("Upgrade", "websocket")) refusal->response.close();
+  return refusal;
 }
 
-std::optional<Response> Upgrader::State::first_refusal(const http::Request& request,
-                                                       bool draining) const {
+std::optional<Refusal> Upgrader::State::first_refusal(const http::Request& request,
+                                                      bool draining) const {
   if (request.method() != "GET") {
-    auto response = refuse(Status::method_not_allowed, "a WebSocket begins with GET");
-    response.add("Allow", "GET");
-    return response;
+    auto refusal = refuse(Status::method_not_allowed, "method", "a WebSocket begins with GET");
+    refusal.response.add("Allow", "GET");
+    return refusal;
   }
   if (request.version() < 11 || !request.is_websocket_upgrade()) {
-    return upgrade_required("this is a WebSocket: connect with ws:// or wss://");
+    return upgrade_required("not_a_websocket", "this is a WebSocket: connect with ws:// or wss://");
   }
   const auto length = request.header("Content-Length");
   if ((!length.empty() && length.find_first_not_of('0') != std::string_view::npos) ||
       request.header_count("Transfer-Encoding") > 0 || request.header_count("Expect") > 0) {
-    return refuse(Status::bad_request, "a request to upgrade has no body");
+    return refuse(Status::bad_request, "body", "a request to upgrade has no body");
   }
   const auto versions = request.header_count("Sec-WebSocket-Version");
   if (versions < 2 && request.header("Sec-WebSocket-Version") != protocol::websocket_version) {
-    auto response = upgrade_required("Sec-WebSocket-Version must be 13");
-    response.add("Sec-WebSocket-Version", protocol::websocket_version);
-    return response;
+    auto refusal = upgrade_required("version", "Sec-WebSocket-Version must be 13");
+    refusal.response.add("Sec-WebSocket-Version", protocol::websocket_version);
+    return refusal;
   }
-  if (versions > 1) return refuse(Status::bad_request, "Sec-WebSocket-Version is repeated");
+  if (versions > 1)
+    return refuse(Status::bad_request, "version", "Sec-WebSocket-Version is repeated");
   if (request.header_count("Sec-WebSocket-Key") > 1) {
-    return refuse(Status::bad_request, "Sec-WebSocket-Key is repeated");
+    return refuse(Status::bad_request, "key", "Sec-WebSocket-Key is repeated");
   }
   if (!protocol::valid_key(request.header("Sec-WebSocket-Key"))) {
-    return refuse(Status::bad_request, "Sec-WebSocket-Key must be 16 bytes in base64");
+    return refuse(Status::bad_request, "key", "Sec-WebSocket-Key must be 16 bytes in base64");
   }
   if (!protocol::parse_subprotocols(values(request, "Sec-WebSocket-Protocol"))) {
-    return refuse(Status::bad_request,
+    return refuse(Status::bad_request, "subprotocols",
                   "Sec-WebSocket-Protocol has an element that is empty, repeated or no token");
   }
   if (!protocol::valid_extensions(values(request, "Sec-WebSocket-Extensions"))) {
-    return refuse(Status::bad_request, "Sec-WebSocket-Extensions does not follow RFC 6455 9.1");
+    return refuse(Status::bad_request, "extensions",
+                  "Sec-WebSocket-Extensions does not follow RFC 6455 9.1");
   }
   if (request.header_count("Origin") > 1) {
-    return refuse(Status::forbidden, "more than one Origin");
+    return refuse(Status::forbidden, "origin", "more than one Origin");
   }
   if (request.header_count("Origin") == 1) {
     const auto origin = request.header("Origin");
     if (!origin_allowed(request, origin)) {
-      return refuse(Status::forbidden, "the origin \"" + escaped(origin) +
-                                           "\" is not allowed at the host \"" +
-                                           escaped(request.host()) + "\"");
+      return refuse(Status::forbidden, "origin",
+                    "the origin \"" + escaped(origin) + "\" is not allowed at the host \"" +
+                        escaped(request.host()) + "\"");
     }
   }
   if (draining) {
-    auto response = refuse(Status::service_unavailable, "the server is going away");
-    response.add("Retry-After", "1");
-    response.close();
-    return response;
+    auto refusal = refuse(Status::service_unavailable, "draining", "the server is going away");
+    refusal.response.add("Retry-After", "1");
+    refusal.response.close();
+    return refusal;
   }
   return std::nullopt;
 }

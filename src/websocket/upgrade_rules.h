@@ -14,6 +14,12 @@
 
 namespace hotline::websocket {
 
+/// The answer to a request that is not upgraded, and why in a word (HandshakeRefusal::reason).
+struct Refusal {
+  http::Response response;
+  std::string_view reason;
+};
+
 /// An Upgrader's options, checked and prepared.
 class Upgrader::State {
  public:
@@ -22,7 +28,7 @@ class Upgrader::State {
 
   /// The answer to a request that cannot be upgraded, by the first rule it breaks (RFC 6455 4.2);
   /// nullopt if it can.
-  std::optional<http::Response> refusal(const http::Request& request, bool draining) const;
+  std::optional<Refusal> refusal(const http::Request& request, bool draining) const;
   /// The 101 to a request that no rule refuses (RFC 6455 4.2.2), and which subprotocol it agrees on
   /// (an index, or -1).
   http::Response acceptance(const http::Request& request, int& subprotocol) const;
@@ -31,7 +37,7 @@ class Upgrader::State {
   std::optional<Connection> upgrade(http::Exchange exchange, std::string* response_head) const;
 
  private:
-  std::optional<http::Response> first_refusal(const http::Request& request, bool draining) const;
+  std::optional<Refusal> first_refusal(const http::Request& request, bool draining) const;
   bool origin_allowed(const http::Request& request, std::string_view origin) const;
 
   UpgraderOptions options_;

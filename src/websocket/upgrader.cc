@@ -69,6 +69,7 @@ Upgrader::State::State(UpgraderOptions options) : options_(std::move(options)) {
   }
   auto settings = std::make_shared<ConnectionSettings>(options_.limits);
   settings->subprotocols = options_.subprotocols;
+  settings->observer = options_.observer;
   settings_ = std::move(settings);
 }
 
@@ -77,15 +78,19 @@ std::optional<Connection> Upgrader::State::upgrade(http::Exchange exchange,
   auto& core = exchange.core();
   if (core.answered()) throw Error(Fault::already_answered, "upgrade");
   const auto& request = core.request();
-  if (auto response = refusal(request, core.draining())) {
+  if (const auto refused = refusal(request, core.draining())) {
+    const auto& response = refused->response;
+    std::string_view sentence{response.body()};
+    sentence.remove_suffix(1);  // the line's end
     core.loop().log(LogLevel::info, [&] {
-      const std::string_view reason{response->body()};
       return "refused to upgrade " + escaped(request.target()) + " for " +
              request.remote_address().to_string() + ": " +
-             std::to_string(static_cast<int>(response->status())) + ", " +
-             escaped(reason.substr(0, reason.size() - 1));
+             std::to_string(static_cast<int>(response.status())) + ", " + escaped(sentence);
     });
-    core.respond(*response, nullptr);
+    if (options_.observer) {
+      options_.observer->refused({request, response.status(), refused->reason, sentence});
+    }
+    core.respond(response, nullptr);
     return std::nullopt;
   }
   ConnectionCore::Origins origins;
@@ -97,6 +102,7 @@ std::optional<Connection> Upgrader::State::upgrade(http::Exchange exchange,
                                          std::move(taken.stream), settings_, std::move(origins)};
   core.observe_handler(&connection);
   if (response_head) *response_head = head;
+  connection.observe(request.target(), request.client_address());
   return std::optional<Connection>{std::in_place, connection};
 }
 

@@ -40,6 +40,7 @@ class TestLoop {
     EXPECT_EQ(detail::live_tasks, tasks_before_) << "tasks were leaked";
     EXPECT_EQ(loop_.blocks().taken(), 0u) << "blocks were leaked";
     EXPECT_EQ(loop_.connections(), 0u) << "connections are still open";
+    EXPECT_EQ(loop_.cork().backlog(), 0u) << "the sum of backlogs is wrong";
     EXPECT_EQ(live_memory_streams(), streams_before_) << "streams were leaked";
   }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -134,6 +135,13 @@ class Server {
   /// Listens if need be, serves until drained or stopped, and returns 0; logs a failure and
   /// returns 1.
   int run();
+
+  /// Bytes that wait because their receivers are slow, of all connections. From any thread.
+  std::size_t backlog() const noexcept;
+  /// Calls `function` soon, once on each loop's thread, on all of them at the same time: for what
+  /// must see that the loops go round. It must not throw. From any thread; never if it does not
+  /// run.
+  void on_each_loop(std::function<void()> function);
 
   /// Ends gently: stops accepting (what is queued is still accepted), lets requests under way be
   /// answered, closes WebSocket connections with 1001; run() returns when all have gone or the

@@ -10,6 +10,7 @@
 #include <hotline/http/exchange.h>
 #include <hotline/websocket/connection.h>
 #include <hotline/websocket/limits.h>
+#include <hotline/websocket/observer.h>
 
 namespace hotline::websocket {
 
@@ -29,6 +30,9 @@ struct UpgraderOptions {
   Limits limits = {};
   /// Added to the 101.
   std::vector<std::pair<std::string, std::string>> headers = {};
+  /// Told of every connection and every refusal. Null: nobody; a connection then costs nothing for
+  /// it. An observed one takes some 150 bytes more.
+  std::shared_ptr<ConnectionObserver> observer = nullptr;
 };
 
 /// Turns HTTP requests into WebSocket connections (RFC 6455 4.2). Immutable: one serves all loops,
