@@ -1,12 +1,20 @@
 #include "tools/serve.h"
 
-#include <cstdio>
 #include <iostream>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
 
 #include <hotline/hotline.h>
 
 #include "tools/logger.h"
+#include "tools/observer.h"
+#include "tools/open_metrics.h"
+#include "tools/option_table.h"
 #include "tools/page.h"
+#include "tools/service.h"
+#include "tools/units.h"
 
 namespace hotline::tools {
 namespace {
@@ -19,31 +27,163 @@ Task<> echo(websocket::Connection connection) {
 
 Task<> health(http::Exchange exchange) { co_await exchange.respond(http::Status::ok, "ok\n"); }
 
-std::string authority(const std::string& host, std::uint16_t port) {
-  const bool ipv6 = host.find(':') != std::string::npos;
-  return (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+// Whether only this machine can connect there.
+bool is_local(const std::string& place) {
+  const auto endpoint = parse_endpoint(place);
+  return endpoint && Address::parse(endpoint->host, endpoint->port)->is_loopback();
 }
+
+// A proxy on this machine makes everybody look like somebody on this machine.
+bool came_by_a_proxy(const http::Request& request) {
+  for (const auto* name : {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"}) {
+    if (request.header_count(name) > 0) return true;
+  }
+  return false;
+}
+
+std::string list_of(const std::vector<std::string>& addresses) {
+  std::string text;
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    if (i > 0) text += i + 1 < addresses.size() ? ", " : " and ";
+    const bool is_unix = addresses[i].starts_with("unix:");
+    text.append(is_unix ? "" : "ws://").append(addresses[i]).append(is_unix ? "" : "/echo");
+  }
+  return text;
+}
+
+/// One run of the program: its servers, and those who are told of them.
+class Run {
+ public:
+  explicit Run(const ServeOptions& options)
+      : options_(options),
+        log_(make_log(options.log_level, options.log_format)),
+        observer_(std::make_shared<Observer>(AccessLog{log_})),
+        manager_(ServiceManager::from_environment()),
+        server_(server_options()) {}
+
+  int operator()() {
+    add_routes();
+    server_.listen();
+    if (!metrics_elsewhere() && options_.metrics_listen != "off" && is_private()) {
+      server_.handle("GET /metrics", metrics_handler());
+    }
+    if (metrics_elsewhere()) listen_for_metrics();
+    say_where();
+    tell_manager();
+    const Watchdog watchdog{manager_, options_.server.threads, [this](std::function<void()> visit) {
+                              server_.on_each_loop(std::move(visit));
+                            }};
+    std::jthread metrics_thread;
+    if (metrics_server_) {
+      metrics_thread = std::jthread([this] { metrics_server_->run(); });
+    }
+    const int status = server_.run();
+    if (metrics_server_) metrics_server_->stop();
+    return status;
+  }
+
+ private:
+  http::ServerOptions server_options() const {
+    auto options = options_.server;
+    options.logger = log_;
+    options.observer = observer_;
+    return options;
+  }
+
+  bool metrics_elsewhere() const {
+    return !options_.metrics_listen.empty() && options_.metrics_listen != "off";
+  }
+  // For the figures to be shown on the same listeners: nobody else can reach them, by a proxy
+  // neither.
+  bool is_private() const {
+    if (!options_.server.trusted_proxies.empty() || options_.server.proxy_protocol) return false;
+    for (const auto& address : server_.addresses()) {
+      if (!is_local(address)) return false;
+    }
+    return true;
+  }
+
+  void add_routes() {
+    auto options = options_.upgrader;
+    // An account costs memory for each connection: none where nobody would see it.
+    if (log_->enabled(LogLevel::info) || options_.metrics_listen != "off") {
+      options.observer = observer_;
+    }
+    options.subprotocols = {std::string(handshake_subprotocol)};
+    const websocket::Upgrader upgrader{std::move(options)};
+    server_.handle("/echo", showing_handshake(upgrader, echo));
+    server_.handle("/healthz", health);
+    server_.handle("GET /{$}", page());
+  }
+
+  http::Handler metrics_handler() {
+    return [this](http::Exchange exchange) -> Task<> {
+      if (came_by_a_proxy(exchange.request())) {
+        co_await exchange.respond(http::Status::not_found, "404 Not Found\n");
+        co_return;
+      }
+      Metrics::Figures figures;
+      figures.backlog = server_.backlog();
+      figures.lost_lines = log_->lost();
+      figures.version = HOTLINE_VERSION;
+      const http::Response response{http::Status::ok, observer_->metrics().text(figures),
+                                    OpenMetrics::content_type};
+      co_await exchange.respond(response);
+    };
+  }
+
+  void listen_for_metrics() {
+    http::ServerOptions options;
+    options.listen = {options_.metrics_listen};
+    options.hosts = options_.server.hosts;
+    options.max_connections = 100;
+    options.handle_signals = false;
+    options.logger = log_;
+    metrics_server_ = std::make_unique<http::Server>(std::move(options));
+    metrics_server_->handle("GET /metrics", metrics_handler());
+    metrics_server_->listen();
+  }
+
+  void say_where() const {
+    std::cout << "hotline echoes on " << list_of(server_.addresses()) << "; Ctrl-C stops it\n";
+    if (metrics_server_) {
+      std::cout << "metrics on http://" << metrics_server_->addresses().front() << "/metrics\n";
+    }
+    std::cout.flush();
+  }
+
+  void tell_manager() {
+    if (!manager_.listens()) return;
+    observer_->on_drain([this] {
+      // The manager's own patience must not end before the drain does.
+      const auto time = options_.server.drain_timeout + std::chrono::seconds(5);
+      manager_.tell("STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=" +
+                    std::to_string(std::chrono::microseconds(time).count()));
+    });
+    const auto missing = std::make_shared<std::atomic<unsigned>>(options_.server.threads);
+    server_.on_each_loop([this, missing] {
+      if (--*missing > 0) return;
+      manager_.tell("READY=1\nSTATUS=listening on " + list_of(server_.addresses()));
+    });
+  }
+
+  const ServeOptions& options_;
+  const std::shared_ptr<Log> log_;
+  const std::shared_ptr<Observer> observer_;
+  const ServiceManager manager_;
+  http::Server server_;
+  std::unique_ptr<http::Server> metrics_server_;
+};
 
 }  // namespace
 
 int serve(const ServeOptions& options) {
-  websocket::Limits limits;
-  limits.message_size = options.message_limit;
-  limits.fragments = options.fragment_limit;
-  const websocket::Upgrader upgrader{
-      {.subprotocols = {std::string(handshake_subprotocol)}, .limits = limits}};
-
-  http::Server server{{.address = options.host,
-                       .port = options.port,
-                       .threads = options.threads,
-                       .logger = make_logger(options.log_level)}};
-  server.handle("/echo", showing_handshake(upgrader, echo));
-  server.handle("/healthz", health);
-  server.handle("GET /{$}", page());
-  server.listen();
-  std::cout << "hotline echoes on ws://" << authority(options.host, server.port())
-            << "/echo; Ctrl-C stops it" << std::endl;
-  return server.run();
+  try {
+    return Run{options}();
+  } catch (const Error& error) {
+    if (error.code() == Fault::bad_option) throw UsageError(error.what());
+    throw;
+  }
 }
 
 }  // namespace hotline::tools

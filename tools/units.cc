@@ -1,5 +1,7 @@
 #include "tools/units.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 
@@ -33,6 +35,37 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   const auto number = parse_number<std::uint64_t>(text);
   if (!number || *number > std::numeric_limits<std::uint64_t>::max() >> shift) return std::nullopt;
   return *number << shift;
+}
+
+std::optional<std::uint64_t> parse_count(std::string_view text) {
+  return parse_number<std::uint64_t>(text);
+}
+
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    std::int64_t milliseconds;
+  };
+  static constexpr std::array units{Unit{"d", 24 * 3600 * 1000}, Unit{"h", 3600 * 1000},
+                                    Unit{"m", 60 * 1000}, Unit{"s", 1000}, Unit{"ms", 1}};
+  constexpr std::int64_t most = std::int64_t{1} << 53;
+  if (text.empty()) return std::nullopt;
+  std::int64_t sum = 0;
+  std::size_t larger = 0;  // units before this one have had their turn
+  while (!text.empty()) {
+    const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    const auto number = parse_number<std::int64_t>(text.substr(0, digits));
+    text.remove_prefix(digits);
+    const auto name = text.substr(0, std::min(text.find_first_of("0123456789"), text.size()));
+    text.remove_prefix(name.size());
+    std::size_t unit = larger;
+    while (unit < units.size() && units[unit].name != name) ++unit;
+    if (!number || unit == units.size()) return std::nullopt;
+    larger = unit + 1;
+    if (*number > (most - sum) / units[unit].milliseconds) return std::nullopt;
+    sum += *number * units[unit].milliseconds;
+  }
+  return std::chrono::milliseconds(sum);
 }
 
 std::optional<Endpoint> parse_endpoint(std::string_view text) {

@@ -176,6 +176,7 @@ void ServerCore::end_run() noexcept {
 
 void ServerCore::drain() {
   if (draining_.exchange(true)) return;
+  if (site_.options.observer) site_.options.observer->drain_began();
   not_drained_ = loops_.size();
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     loops_[i].post([this, i] { drain_loop(i); });

@@ -3,19 +3,14 @@
 import pathlib
 import re
 import socket
-import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import hotline_server  # noqa: E402
+from hotline_server import run  # noqa: E402
 from raw_peer import TEXT, Peer, frame  # noqa: E402
-
-
-def run(*arguments):
-    return subprocess.run([hotline_server.program(), *arguments], capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL, timeout=hotline_server.PATIENCE)
 
 
 class CommandLine(unittest.TestCase):

@@ -38,17 +38,25 @@ def main():
     unittest.main(module="__main__")
 
 
+def run(*arguments):
+    """Runs the program to its end, which is to come by itself."""
+    return subprocess.run([program(), *arguments], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=PATIENCE)
+
+
 class Server:
     """A running server. Leaving its `with` ends it, whatever has become of it."""
 
-    def __init__(self, *arguments, threads=1, listen="127.0.0.1:0", descriptors=None):
+    def __init__(self, *arguments, threads=1, listen="127.0.0.1:0", log_level="error", drain="10s",
+                 descriptors=None, environment=None):
         def limit():
             resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
         self.process = subprocess.Popen(
             [program(), "serve", "--listen", listen, "--threads", str(threads), "--log-level",
-             "error", *arguments],
+             log_level, "--drain-timeout", drain, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, **(environment or {})},
             preexec_fn=limit if descriptors else None)
         self.pid = self.process.pid
         ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)

@@ -69,6 +69,8 @@ class ServerObserver {
     (void)reason;
     (void)remote;
   }
+  /// The server begins to end (Server::drain(), or a signal): once.
+  virtual void drain_began() noexcept {}
 };
 
 }  // namespace hotline::http

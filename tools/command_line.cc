@@ -1,0 +1,85 @@
+#include "tools/command_line.h"
+
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "tools/config_file.h"
+#include "tools/option_table.h"
+
+#ifndef HOTLINE_VERSION
+#error "the build says which version this is"
+#endif
+
+namespace hotline::tools {
+namespace {
+
+// Puts the table's options among the command's.
+std::vector<CLI::Option*> add_options(CLI::App& command) {
+  std::vector<CLI::Option*> added;
+  for (const auto& option : serve_options()) {
+    const auto flag = "--" + std::string(option.name);
+    const std::string help{option.help};
+    if (option.form == Form::truth) {
+      added.push_back(command.add_flag(flag, help)->group(std::string(option.group)));
+      continue;
+    }
+    auto* one = command.add_option(flag, help);
+    one->option_text(std::string(option.value))->group(std::string(option.group));
+    one->allow_extra_args(false)->multi_option_policy(
+        option.repeatable ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::Throw);
+    if (option.repeatable) one->expected(1, CLI::detail::expected_max_vector_size);
+    added.push_back(one);
+  }
+  return added;
+}
+
+void apply(const std::vector<CLI::Option*>& given, ServeOptions& options) {
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    if (given[i]->empty()) continue;
+    const auto& option = serve_options()[i];
+    const auto flag = "--" + std::string(option.name);
+    const auto values = given[i]->results();
+    if (values.size() > 1 && !option.repeatable) throw UsageError(flag + ": given more than once");
+    try {
+      option.set(options, values);
+    } catch (const UsageError& error) {
+      throw UsageError(flag + ": " + error.what());
+    }
+  }
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, char** argv) {
+  CLI::App app{"Hotline: WebSockets, from the first request to the end of the call", "hotline"};
+  app.set_version_flag("--version", std::string("hotline " HOTLINE_VERSION));
+  app.require_subcommand(0, 1);
+  auto* serve = app.add_subcommand("serve", "Serve a WebSocket echo at /echo, and HTTP beside it");
+  serve->get_formatter()->column_width(34);
+  const auto given = add_options(*serve);
+  std::string config;
+  serve
+      ->add_option("--config", config,
+                   "TOML: these names in [serve]; the command line goes before it")
+      ->option_text("FILE")
+      ->allow_extra_args(false);
+
+  CommandLine result;
+  try {
+    app.parse(argc, argv);
+    // Not CLI11's own rule, which would hide an unknown option or word behind the missing command.
+    if (app.get_subcommands().empty()) throw CLI::RequiredError("a command (such as serve)");
+  } catch (const CLI::Success& done) {  // help or version
+    result.status = app.exit(done);
+    return result;
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(error.what());
+  }
+  if (!config.empty()) read_config_file(config, result.serve);
+  apply(given, result.serve);
+  return result;
+}
+
+}  // namespace hotline::tools

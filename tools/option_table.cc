@@ -1,0 +1,184 @@
+#include "tools/option_table.h"
+
+#include <limits>
+#include <utility>
+
+#include <hotline/base/error.h>
+
+#include "tools/units.h"
+
+namespace hotline::tools {
+namespace {
+
+using Values = std::span<const std::string>;
+using Set = std::function<void(ServeOptions&, Values)>;
+
+[[noreturn]] void reject(const std::string& value, const std::string& expected) {
+  throw UsageError("\"" + escaped(value) + "\" is not " + expected);
+}
+
+// A kind of value: what `place(options)` refers to is set to what `value` says.
+
+template <typename Place>
+Set number(std::uint64_t least, std::uint64_t most, Place place) {
+  return [=](ServeOptions& options, Values values) {
+    const auto number = parse_count(values.back());
+    if (!number || *number < least || *number > most) {
+      reject(values.back(),
+             "a number from " + std::to_string(least) + " to " + std::to_string(most));
+    }
+    auto& target = place(options);
+    target = static_cast<std::remove_reference_t<decltype(target)>>(*number);
+  };
+}
+
+template <typename Place>
+Set size(Place place) {
+  return [=](ServeOptions& options, Values values) {
+    const auto bytes = parse_size(values.back());
+    if (bytes.value_or(0) == 0) reject(values.back(), "a size above 0 (such as 64k or 16M)");
+    place(options) = *bytes;
+  };
+}
+
+template <typename Place>
+Set duration(std::chrono::milliseconds least, Place place) {
+  return [=](ServeOptions& options, Values values) {
+    const auto time = parse_duration(values.back());
+    if (!time || *time < least || *time > std::chrono::hours(24 * 365)) {
+      reject(values.back(), std::string("a time") + (least.count() > 0 ? " above 0" : "") +
+                                " and up to 365d (such as 30s, 1m30s or 250ms)");
+    }
+    place(options) = *time;
+  };
+}
+
+template <typename Place>
+Set words(std::string expected, bool (*good)(const std::string&), Place place) {
+  return [=, expected = std::move(expected)](ServeOptions& options, Values values) {
+    for (const auto& value : values) {
+      if (!good(value)) reject(value, expected);
+    }
+    auto& target = place(options);
+    if constexpr (std::is_same_v<std::remove_reference_t<decltype(target)>, std::string>) {
+      target = values.back();
+    } else {
+      target.assign(values.begin(), values.end());
+    }
+  };
+}
+
+template <typename Place, typename Value>
+Set choice(std::vector<std::pair<std::string, Value>> choices, Place place) {
+  return [=, choices = std::move(choices)](ServeOptions& options, Values values) {
+    std::string all;
+    for (const auto& [name, value] : choices) {
+      if (name == values.back()) {
+        place(options) = value;
+        return;
+      }
+      all += (all.empty() ? "" : name == choices.back().first ? " or " : ", ") + name;
+    }
+    reject(values.back(), all);
+  };
+}
+
+bool good_endpoint(const std::string& text) { return parse_endpoint(text).has_value(); }
+bool good_place(const std::string& text) {
+  if (text == "systemd") return true;
+  return text.starts_with("unix:") ? text.size() > 5 : good_endpoint(text);
+}
+bool good_metrics_place(const std::string& text) { return text == "off" || good_endpoint(text); }
+bool not_empty(const std::string& text) { return !text.empty(); }
+
+constexpr std::string_view listening = "Listening";
+constexpr std::string_view limits = "Limits";
+constexpr std::string_view times = "Times, such as 250ms, 30s, 1m30s, 2h or 1d";
+constexpr std::string_view proxies = "Behind a proxy";
+constexpr std::string_view telling = "Logs and figures";
+
+using std::chrono::milliseconds;
+
+// clang-format off
+std::vector<Option> make_table() {
+  constexpr auto any = std::numeric_limits<std::uint64_t>::max();
+  constexpr auto most_32 = std::numeric_limits<std::uint32_t>::max();
+  return {
+    {"listen", "ADDRESS...", listening, "HOST:PORT (0: a free one), unix:PATH or systemd [127.0.0.1:8080]",
+     Form::text, true,
+     words("HOST:PORT with an IP address (IPv6 in brackets) or localhost, unix:PATH, or systemd",
+           good_place, [](ServeOptions& o) -> auto& { return o.server.listen; })},
+    {"threads", "N", listening, "Loops, each with a thread [1]", Form::number, false,
+     number(1, 1024, [](ServeOptions& o) -> auto& { return o.server.threads; })},
+    {"host", "NAME...", listening, "Answered to in Host, too, when listening on loopback",
+     Form::text, true,
+     words("a host's name", not_empty, [](ServeOptions& o) -> auto& { return o.server.hosts; })},
+    {"origin", "PATTERN...", listening, "Whose pages may connect, too: https://*.example.org, or any",
+     Form::text, true,
+     words("an origin", not_empty, [](ServeOptions& o) -> auto& { return o.upgrader.origins; })},
+    {"static", "DIR", listening, "A directory whose files are served below /", Form::text, false,
+     words("a directory", not_empty, [](ServeOptions& o) -> auto& { return o.static_directory; })},
+
+    {"message-limit", "SIZE", limits, "Largest message; units k, M, G; beyond: 1009 [1M]", Form::size, false,
+     size([](ServeOptions& o) -> auto& { return o.upgrader.limits.message_size; })},
+    {"fragment-limit", "N", limits, "Most frames of one message; beyond: 1008 [4096]",
+     Form::number, false,
+     number(1, most_32, [](ServeOptions& o) -> auto& { return o.upgrader.limits.fragments; })},
+    {"max-connections", "N", limits, "In all; beyond: 503 [100000]",
+     Form::number, false,
+     number(1, any, [](ServeOptions& o) -> auto& { return o.server.max_connections; })},
+    {"max-connections-per-address", "N", limits, "Of one IPv4 address or IPv6 /64; beyond: 429 [1000]", Form::number, false,
+     number(1, any, [](ServeOptions& o) -> auto& { return o.server.max_connections_per_address; })},
+    {"connection-rate", "N", limits, "New ones of such a client a second; beyond: closed [100]", Form::number, false,
+     number(1, most_32, [](ServeOptions& o) -> auto& { return o.server.connection_rate; })},
+    {"connection-burst", "N", limits, "How many may come at once on top of that [1000]",
+     Form::number, false,
+     number(1, most_32, [](ServeOptions& o) -> auto& { return o.server.connection_burst; })},
+
+    {"handshake-timeout", "TIME", times, "For the head of a request to come whole; beyond: 408 [10s]",
+     Form::text, false,
+     duration(milliseconds(1), [](ServeOptions& o) -> auto& { return o.server.head_timeout; })},
+    {"idle-timeout", "TIME", times, "Of a WebSocket without messages; beyond: 1001 [1d]",
+     Form::text, false,
+     duration(milliseconds(1), [](ServeOptions& o) -> auto& { return o.upgrader.limits.idle_timeout; })},
+    {"ping-interval", "TIME", times, "Silence after which a ping is sent [20s]", Form::text, false,
+     duration(milliseconds(1), [](ServeOptions& o) -> auto& { return o.upgrader.limits.ping_interval; })},
+    {"drain-timeout", "TIME", times, "From the first signal until what is left is cut off [10s]", Form::text, false,
+     duration(milliseconds(1), [](ServeOptions& o) -> auto& { return o.server.drain_timeout; })},
+    {"drain-jitter", "TIME", times, "Over which a drain spreads its goodbyes, 1001 [0s]",
+     Form::text, false,
+     duration(milliseconds(0), [](ServeOptions& o) -> auto& { return o.server.drain_jitter; })},
+
+    {"trusted-proxy", "CIDR...", proxies, "Whose Forwarded and X-Forwarded-* are believed; or unix",
+     Form::text, true,
+     words("an address, a network or unix", not_empty,
+           [](ServeOptions& o) -> auto& { return o.server.trusted_proxies; })},
+    {"proxy-protocol", "", proxies, "Each connection is a trusted proxy's, by PROXY protocol v1 or v2",
+     Form::truth, false,
+     [](ServeOptions& o, Values values) { o.server.proxy_protocol = values.back() == "true"; }},
+
+    {"log-level", "LEVEL", telling, "debug, info (with the access log), warning, error, off [info]", Form::text, false,
+     choice(std::vector<std::pair<std::string, LogLevel>>{
+                {"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warning", LogLevel::warning},
+                {"error", LogLevel::error}, {"off", LogLevel::off}},
+            [](ServeOptions& o) -> auto& { return o.log_level; })},
+    {"log-format", "FORMAT", telling, "text, or json: an object a line [text]", Form::text, false,
+     choice(std::vector<std::pair<std::string, LogFormat>>{{"text", LogFormat::text},
+                                                           {"json", LogFormat::json}},
+            [](ServeOptions& o) -> auto& { return o.log_format; })},
+    {"metrics-listen", "ADDRESS", telling, "HOST:PORT for /metrics, or off [with the rest, if all is local]",
+     Form::text, false,
+     words("HOST:PORT with an IP address (IPv6 in brackets), or off", good_metrics_place,
+           [](ServeOptions& o) -> auto& { return o.metrics_listen; })},
+  };
+}
+// clang-format on
+
+}  // namespace
+
+const std::vector<Option>& serve_options() {
+  static const auto table = make_table();
+  return table;
+}
+
+}  // namespace hotline::tools

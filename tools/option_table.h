@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/serve_options.h"
+
+namespace hotline::tools {
+
+/// What the user asked for cannot be; the message is a sentence for them. The program ends with 2.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// How a value stands in a configuration file. (On the command line all are texts.)
+enum class Form {
+  text,    ///< "30s"
+  number,  ///< 4
+  size,    ///< "64k" or 65536
+  truth,   ///< true; on the command line the bare flag
+};
+
+/// One option, as the command line and the configuration file know it.
+struct Option {
+  std::string_view name;   // "message-limit": the flag without its dashes, and the key
+  std::string_view value;  // what stands for it in the help: "SIZE"; "" for a bare flag
+  std::string_view group;  // its heading in the help
+  std::string_view help;
+  Form form = Form::text;
+  bool repeatable = false;
+  /// Sets it: one value, or all of those that it was given. Throws UsageError that says what is
+  /// wrong with the value, without the option's name.
+  std::function<void(ServeOptions&, std::span<const std::string>)> set;
+};
+
+/// All options of `hotline serve`, in the order of its help.
+const std::vector<Option>& serve_options();
+
+}  // namespace hotline::tools

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <hotline/base/logger.h>
+#include <hotline/http/server.h>
+#include <hotline/websocket/upgrader.h>
+
+namespace hotline::tools {
+
+enum class LogFormat { text, json };
+
+/// What `hotline serve` was asked for.
+struct ServeOptions {
+  ServeOptions() { server.listen = {"127.0.0.1:8080"}; }
+
+  http::ServerOptions server;
+  websocket::UpgraderOptions upgrader;
+  /// Served below /; empty: none.
+  std::string static_directory;
+  LogLevel log_level = LogLevel::info;
+  LogFormat log_format = LogFormat::text;
+  /// Where /metrics is served on a listener of its own, or "off"; empty: on the others, if all of
+  /// them are for this machine only.
+  std::string metrics_listen;
+};
+
+}  // namespace hotline::tools
