@@ -10,6 +10,15 @@ install(TARGETS hotline hotline_base hotline_protocol hotline_net hotline_http h
 install(EXPORT hotlineTargets NAMESPACE hotline:: DESTINATION ${hotline_config_dir})
 if(TARGET hotline_tool)
   install(TARGETS hotline_tool)
+  # Where the program is, is known only to `cmake --install`.
+  install(CODE "
+    set(HOTLINE_BINDIR \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+    configure_file(\"${PROJECT_SOURCE_DIR}/packaging/hotline.service.in\"
+                   \"${PROJECT_BINARY_DIR}/hotline.service\" @ONLY)")
+  install(FILES ${PROJECT_BINARY_DIR}/hotline.service
+                ${PROJECT_SOURCE_DIR}/packaging/hotline.socket DESTINATION lib/systemd/system)
+  install(FILES ${PROJECT_SOURCE_DIR}/packaging/hotline.toml
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/hotline)
 endif()
 
 configure_package_config_file(cmake/hotlineConfig.cmake.in ${PROJECT_BINARY_DIR}/hotlineConfig.cmake

@@ -7,6 +7,9 @@
 #include <thread>
 
 #include <hotline/hotline.h>
+#if __has_include(<hotline/http/static_files.h>)
+#include <hotline/http/static_files.h>
+#endif
 
 #include "tools/logger.h"
 #include "tools/observer.h"
@@ -85,6 +88,10 @@ class Run {
  private:
   http::ServerOptions server_options() const {
     auto options = options_.server;
+    if (const auto endpoint = parse_endpoint(options.listen.back())) {
+      options.address = endpoint->host;
+      options.port = endpoint->port;
+    }
     options.logger = log_;
     options.observer = observer_;
     return options;
@@ -113,7 +120,15 @@ class Run {
     const websocket::Upgrader upgrader{std::move(options)};
     server_.handle("/echo", showing_handshake(upgrader, echo));
     server_.handle("/healthz", health);
-    server_.handle("GET /{$}", page());
+    if (options_.static_directory.empty()) {
+      server_.handle("GET /{$}", page());
+    } else {
+#if __has_include(<hotline/http/static_files.h>)
+      server_.handle("/", http::directory(options_.static_directory));
+#else
+      throw UsageError("--static: not yet");
+#endif
+    }
   }
 
   http::Handler metrics_handler() {
@@ -135,6 +150,9 @@ class Run {
   void listen_for_metrics() {
     http::ServerOptions options;
     options.listen = {options_.metrics_listen};
+    const auto endpoint = parse_endpoint(options_.metrics_listen);
+    options.address = endpoint->host;
+    options.port = endpoint->port;
     options.hosts = options_.server.hosts;
     options.max_connections = 100;
     options.handle_signals = false;
