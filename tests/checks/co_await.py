@@ -9,6 +9,7 @@ nothing else; it crashes when it is resumed). Every source that says co_await is
 with the build's own compile commands.
 """
 import concurrent.futures
+import hashlib
 import json
 import os
 import pathlib
@@ -82,6 +83,45 @@ def sources_with_co_await(root):
                     yield file
 
 
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
+
+
+class Known:
+    """Which sources were found in order before, by all of ours that they consist of: each takes
+    clang-query seconds. Kept in the user's cache, for all checkouts."""
+
+    def __init__(self, root, build):
+        self.root, self.build = root, build
+        self.directory = pathlib.Path(
+            os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache", "hotline", "co_await")
+        self.texts = {}
+
+    def text(self, file):
+        if file not in self.texts:
+            self.texts[file] = file.read_text(encoding="utf-8")
+        return self.texts[file]
+
+    def files(self, source):
+        """The source, and what it includes of this project, in some order of its own."""
+        found, waiting = [source], [source]
+        while waiting:
+            file = waiting.pop()
+            for name in INCLUDE.findall(self.text(file)):
+                for directory in ("include", "src", "tests", file.parent):
+                    header = self.root / directory / name
+                    if header.is_file():
+                        if header not in found:
+                            found.append(header)
+                            waiting.append(header)
+                        break
+        return found
+
+    def stamp(self, source, arguments):
+        text = [QUERY, CLANG_QUERY, *arguments, *map(self.text, self.files(source))]
+        where = "\0".join(text).replace(str(self.build), "").replace(str(self.root), "")
+        return self.directory / hashlib.sha256(where.encode()).hexdigest()
+
+
 def main():
     root, build = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
     entries = json.loads((build / "compile_commands.json").read_text())
@@ -94,12 +134,24 @@ def main():
             sources.append(build / "tests" / "checks" / name)
 
     problems = []
+    known = Known(root, build)
 
     def look_at(source):
         entry = commands.get(str(source))
         if not entry:
             return [f"{source}: says co_await, but is not compiled by this build"]
-        return query(source, ["--", *arguments_of(entry), "-w"])
+        arguments = arguments_of(entry)
+        stamp = known.stamp(source, arguments)
+        if stamp.exists():
+            return []
+        found = query(source, ["--", *arguments, "-w"])
+        if not found:
+            try:
+                stamp.parent.mkdir(parents=True, exist_ok=True)
+                stamp.touch()
+            except OSError:
+                pass  # then it is looked at again
+        return found
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for found in pool.map(look_at, sources):
