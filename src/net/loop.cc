@@ -98,6 +98,7 @@ Loop::Loop(boost::asio::io_context& context, LoopOptions options)
 }
 
 Loop::~Loop() {
+  mailbox_->close();
   detail::LoopService::of(context_).remove(*this);
   // Work that was handed to other threads ends first, since it posts its results here.
   offload_pool_.reset();

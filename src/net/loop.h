@@ -14,6 +14,7 @@
 
 #include "net/block_pool.h"
 #include "net/cork.h"
+#include "net/mailbox.h"
 #include "net/timer_queue.h"
 
 namespace hotline {
@@ -94,6 +95,8 @@ class Loop {
   Logger& logger() noexcept { return *logger_; }
   const std::shared_ptr<Logger>& shared_logger() const noexcept { return logger_; }
   OffloadPool& offload_pool();
+  /// What other threads may write to; it outlives the loop.
+  const std::shared_ptr<Mailbox>& mailbox() const noexcept { return mailbox_; }
 
   /// Logs, if `level` is enabled; `line()` makes the text.
   template <typename Line>
@@ -150,6 +153,7 @@ class Loop {
   Duration drain_jitter_{};
   std::size_t connections_ = 0;
   std::function<void()> when_empty_;
+  std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(*this);
 
   using SystemTimer =
       boost::asio::basic_waitable_timer<std::chrono::steady_clock,

@@ -26,12 +26,23 @@ struct Output::Owned final : Segment {
     owned->capacity = capacity;
     return owned;
   }
-  static void free(Segment* segment) {
-    auto* owned = static_cast<Owned*>(segment);
-    owned->~Owned();
-    std::free(owned);
-  }
 };
+
+// A piece of backlog that others have, too.
+struct Output::Shared final : Segment {
+  explicit Shared(const detail::SharedBytes& shared) : bytes(shared) {}
+  detail::SharedBytes bytes;
+};
+
+void Output::free_own(Segment* segment) noexcept {
+  if (segment->kind_ == Segment::Kind::shared) {
+    delete static_cast<Shared*>(segment);
+    return;
+  }
+  auto* owned = static_cast<Owned*>(segment);
+  owned->~Owned();
+  std::free(owned);
+}
 
 Output::Output(Loop& loop, OutputListener& listener) noexcept
     : cork_(loop.cork()), listener_(listener) {}
@@ -51,8 +62,8 @@ void Output::tell_all() noexcept {
   auto* outer = std::exchange(gone_, &gone);
   while (first_) {
     auto* segment = pop();
-    if (segment->owned_) {
-      Owned::free(segment);
+    if (segment->kind_ != Segment::Kind::waiting) {
+      free_own(segment);
     } else {
       segment->sent();
       if (gone) {
@@ -141,6 +152,40 @@ void Output::take(Transfer transfer, std::span<const char> head, std::span<const
   wait();
 }
 
+bool Output::write(const detail::SharedBytes& shared, Segment* waiting) noexcept {
+  const auto bytes = shared.span();
+  auto& cork = cork_;
+  if (bytes.size() < shared_least || (!first_ && bytes.size() <= corked_limit)) {
+    write(bytes, {});
+  } else if (stream_ && error_ == 0) {
+    std::size_t sent = 0;
+    if (!first_) {
+      const bool ours = cork.belongs_to(*this) && cork.size() > 0;
+      const auto corked = ours ? cork.bytes() : std::span<const char>{};
+      if (ours) cork.clear();
+      const auto transfer = ours ? stream_->try_write(corked, bytes) : stream_->try_write(bytes);
+      if (transfer.failed()) {
+        fail(transfer.error);
+        return false;
+      }
+      const auto of_cork = std::min(transfer.size, corked.size());
+      append_copy(corked.subspan(of_cork));
+      sent = transfer.size - of_cork;
+    }
+    if (sent < bytes.size()) append_shared(shared, sent);
+    if (first_) wait();
+  }
+  return waiting && wait_if_high(*waiting);
+}
+
+void Output::append_shared(const detail::SharedBytes& bytes, std::size_t from) noexcept {
+  const auto rest = bytes.span().subspan(from);
+  auto* segment = new (std::nothrow) Shared{bytes};
+  if (!segment) return fail(ENOMEM);
+  segment->kind_ = Segment::Kind::shared;
+  append(*segment, rest);
+}
+
 bool Output::wait_if_high(Segment& fence) noexcept {
   if (backlog_ <= high_water || error_ != 0) return false;
   append(fence, {});
@@ -159,7 +204,7 @@ void Output::append(Segment& segment, std::span<const char> bytes) noexcept {
 
 void Output::append_copy(std::span<const char> bytes) noexcept {
   if (bytes.empty()) return;
-  if (last_ && last_->owned_) {
+  if (last_ && last_->kind_ == Segment::Kind::copied) {
     auto* owned = static_cast<Owned*>(last_);
     const auto count = std::min(bytes.size(), owned->capacity - owned->end);
     std::memcpy(owned->bytes() + owned->end, bytes.data(), count);
@@ -173,7 +218,7 @@ void Output::append_copy(std::span<const char> bytes) noexcept {
   if (!owned) return fail(ENOMEM);
   std::memcpy(owned->bytes(), bytes.data(), bytes.size());
   owned->end = bytes.size();
-  owned->owned_ = true;
+  owned->kind_ = Segment::Kind::copied;
   append(*owned, {owned->bytes(), bytes.size()});
 }
 
@@ -196,7 +241,8 @@ void Output::abandon(Segment& segment) noexcept {
     copy = Owned::make(segment.size_);
     if (copy) {
       std::memcpy(copy->bytes(), segment.data_, segment.size_);
-      copy->owned_ = copy->queued_ = true;
+      copy->kind_ = Segment::Kind::copied;
+      copy->queued_ = true;
       copy->end = copy->size_ = segment.size_;
       copy->data_ = copy->bytes();
       copy->next_ = segment.next_;
@@ -272,8 +318,8 @@ void Output::ready() noexcept {
     }
     while (first_ && first_->size_ == 0) {
       auto* segment = pop();
-      if (segment->owned_) {
-        Owned::free(segment);
+      if (segment->kind_ != Segment::Kind::waiting) {
+        free_own(segment);
         continue;
       }
       segment->sent();

@@ -5,6 +5,7 @@
 #include <string>
 
 #include <hotline/net/segment.h>
+#include <hotline/net/shared_bytes.h>
 #include <hotline/net/stream.h>
 
 #include "net/cork.h"
@@ -34,6 +35,8 @@ class Output final : private Waiter {
   static constexpr std::size_t high_water = 64 * 1024;
   /// Up to this many bytes a write goes into the cork.
   static constexpr std::size_t corked_limit = 8 * 1024;
+  /// Below this many bytes what is shared is copied into the backlog: less than keeping it alive.
+  static constexpr std::size_t shared_least = 512;
 
   Output(Loop& loop, OutputListener& listener) noexcept;
   Output(const Output&) = delete;
@@ -56,6 +59,9 @@ class Output final : private Waiter {
   /// `sent()`; without it everything is copied. True: `waiting` is queued and will be told.
   bool write(std::span<const char> head, std::span<const char> body,
              detail::Segment* waiting = nullptr) noexcept;
+  /// The same for bytes that have many owners: what cannot be sent at once is not copied, but kept
+  /// alive. `waiting` is queued behind them if the backlog is above the high-water mark then.
+  bool write(const detail::SharedBytes& bytes, detail::Segment* waiting = nullptr) noexcept;
   /// Queues `fence` behind the backlog if that is above the high-water mark. True: it will be told.
   bool wait_if_high(detail::Segment& fence) noexcept;
   /// The caller's memory goes away: copies what of it is not sent yet. `segment` is not told.
@@ -83,12 +89,15 @@ class Output final : private Waiter {
 
  private:
   struct Owned;
+  struct Shared;
 
   void ready() noexcept override;
   void take(Transfer transfer, std::span<const char> head, std::span<const char> body,
             detail::Segment* waiting) noexcept;
   void append_copy(std::span<const char> bytes) noexcept;
+  void append_shared(const detail::SharedBytes& bytes, std::size_t from) noexcept;
   void append(detail::Segment& segment, std::span<const char> bytes) noexcept;
+  static void free_own(detail::Segment* segment) noexcept;
   detail::Segment* pop() noexcept;
   void consume(std::size_t size) noexcept;
   void grow(std::size_t size) noexcept {

@@ -6,6 +6,7 @@
 
 #include "protocol/utf8.h"
 #include "websocket/connection_core.h"
+#include "websocket/outbox.h"
 
 namespace hotline::websocket {
 
@@ -41,6 +42,10 @@ Connection::Closed Connection::close(CloseCode code, std::string_view reason) & 
   return Closed{*core_};
 }
 Connection::Closed Connection::closed() & noexcept { return Closed{*core_}; }
+
+Sender Connection::sender(const SenderOptions& options) {
+  return Sender{core_->make_outbox(options)};
+}
 
 void Connection::discard_input() noexcept { core_->discard_input(); }
 const CloseStatus& Connection::close_status() const noexcept { return core_->status(); }

@@ -7,6 +7,7 @@
 #include "net/linger.h"
 #include "net/loop.h"
 #include "protocol/session_small.h"
+#include "websocket/connection_extras.h"
 
 namespace hotline::websocket {
 

@@ -22,6 +22,10 @@ class Loop;
 
 namespace hotline::websocket {
 
+class Outbox;
+struct ConnectionExtras;
+struct SenderOptions;
+
 /// What many connections share: made once by an Upgrader or a Dialer, immutable.
 struct ConnectionSettings {
   explicit ConnectionSettings(const Limits& connection_limits);
@@ -100,6 +104,15 @@ class ConnectionCore final : private Waiter,
   void await_end(Connection::Closed& closed) noexcept;
   void cancel(Connection::Closed& closed) noexcept;
 
+  // Senders
+  std::shared_ptr<Outbox> make_outbox(const SenderOptions& options);
+  /// How many bytes an outbox may hand over just now; 0, none.
+  std::size_t outbox_room() const noexcept;
+  std::size_t backlog() const noexcept { return output_.backlog(); }
+  /// True: `segment` is queued and will be told.
+  bool write_prepared(const detail::PreparedFrame& frame,
+                      hotline::detail::Segment* segment = nullptr) noexcept;
+
   // http::detail::HandlerObserver
   void handler_ended(bool by_exception) noexcept override;
 
@@ -153,6 +166,14 @@ class ConnectionCore final : private Waiter,
   void answer_ping(std::span<const char> payload) noexcept;
   void send_close(CloseCode code, std::string_view reason) noexcept;
 
+  // Extras
+  ConnectionExtras& extras();
+  template <typename Function>
+  void for_each_outbox(const Function& function) noexcept;
+  void deliver_outboxes() noexcept;
+  void deliver_outboxes_to_the_end() noexcept;
+  void detach_outboxes() noexcept;
+
   // Time
   void expired() noexcept override;
   void watch() noexcept;
@@ -185,6 +206,7 @@ class ConnectionCore final : private Waiter,
   std::unique_ptr<std::string> pong_;   // the newest answer that waits for room
   std::unique_ptr<Closing> closing_;
   std::unique_ptr<Observation> observation_;  // null: nobody observes
+  std::unique_ptr<ConnectionExtras> extras_;  // null while nothing of it is used
   detail::WaitNode* pings_ = nullptr;         // oldest first
   detail::WaitNode* closings_ = nullptr;
 

@@ -15,6 +15,7 @@ using protocol::Opcode;
 
 void ConnectionCore::start_close(CloseCode code, std::string_view reason) noexcept {
   if (state_ != State::open) return;
+  deliver_outboxes_to_the_end();
   send_close(code, reason);
   state_ = State::closing;
   closing_ = std::make_unique<Closing>(CloseStatus{code, std::string(reason), ClosedBy::us});
@@ -95,6 +96,7 @@ void ConnectionCore::let_go() noexcept {
 }
 
 void ConnectionCore::tell_waiters() noexcept {
+  detach_outboxes();
   if (auto* reader = std::exchange(reader_, nullptr)) reader->resumption_.resume();
   while (auto* ping = pings_) {
     pings_ = ping->next_;

@@ -53,6 +53,13 @@ bool Connection::Write::await_ready() {
   return !waits && !core_.wrote_enough(size_);
 }
 
+bool Connection::WritePrepared::await_ready() {
+  if (!core_.is_open()) return true;
+  const bool waits = core_.write_prepared(frame_, this);
+  taken_ = !core_.output_failed_already();
+  return !waits && !core_.wrote_enough(size_);
+}
+
 // A peer that takes all as fast as it comes must not keep the loop from the others.
 inline bool ConnectionCore::wrote_enough(std::size_t size) noexcept {
   written_ += share_of(size);
@@ -168,6 +175,7 @@ void ConnectionCore::output_progressed() noexcept {
     send_frame(Opcode::pong, span_of(*pong));
   }
   listen();
+  if (extras_) deliver_outboxes();
 }
 
 void ConnectionCore::output_failed(int error) noexcept {

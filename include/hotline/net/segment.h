@@ -32,7 +32,8 @@ class Segment {
   const char* data_;
   std::size_t size_;
   bool queued_ = false;
-  bool owned_ = false;
+  enum class Kind : unsigned char { waiting, copied, shared };  // the last two are the output's own
+  Kind kind_ = Kind::waiting;
 };
 
 }  // namespace hotline::detail

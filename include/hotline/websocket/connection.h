@@ -12,6 +12,8 @@
 #include <hotline/net/segment.h>
 #include <hotline/protocol/close_status.h>
 #include <hotline/protocol/message.h>
+#include <hotline/websocket/prepared.h>
+#include <hotline/websocket/sender.h>
 
 namespace hotline::websocket {
 
@@ -62,6 +64,7 @@ class [[nodiscard]] Connection {
  public:
   class Read;
   class Write;
+  class WritePrepared;
   class Ping;
   class Closed;
 
@@ -89,8 +92,14 @@ class [[nodiscard]] Connection {
   [[nodiscard]] Write write(const Message& message) & noexcept;
   [[nodiscard]] Write write(Message&& message) & noexcept;
   [[nodiscard]] Write write(const char* text) & noexcept;
+  /// The same for many connections: put into its frame once, and not copied for each.
+  [[nodiscard]] WritePrepared write(const Prepared& message) & noexcept;
   template <typename T>
   Write write(T&&) && = delete;
+
+  /// An outbox of this connection, to be written to from any thread. Each call makes one. Throws
+  /// Error (bad_option).
+  [[nodiscard]] Sender sender(const SenderOptions& options = {});
 
   /// `co_await` gives std::optional<Duration>: the round-trip time, or nullopt if the connection
   /// ended before the pong came.
@@ -173,7 +182,7 @@ class [[nodiscard("co_await it")]] Connection::Read {
   hotline::detail::Resumption resumption_;
 };
 
-class [[nodiscard("co_await it")]] Connection::Write final : private hotline::detail::Segment {
+class [[nodiscard("co_await it")]] Connection::Write : protected hotline::detail::Segment {
  public:
   Write(ConnectionCore& core, protocol::Opcode opcode, std::span<const char> payload,
         bool checked) noexcept
@@ -195,20 +204,33 @@ class [[nodiscard("co_await it")]] Connection::Write final : private hotline::de
   }
   bool await_resume() const noexcept { return taken_; }
 
- private:
-  friend class ConnectionCore;
-  void sent() noexcept override;
-  void suspend() noexcept;
-  void abandon() noexcept;
-
+ protected:
   ConnectionCore& core_;
   CoreReference keep_;
   const char* data_;   // not beside its size: see Message
   std::uint8_t kind_;  // opcode; 0x80: known to be UTF-8
   bool taken_ = false;
   std::size_t size_;
+
+ private:
+  friend class ConnectionCore;
+  void sent() noexcept final;
+  void suspend() noexcept;
+  void abandon() noexcept;
+
   Write* next_resting_;  // while it gives others a turn
   hotline::detail::Resumption resumption_;
+};
+
+class [[nodiscard("co_await it")]] Connection::WritePrepared final : public Connection::Write {
+ public:
+  WritePrepared(ConnectionCore& core, const detail::PreparedFrame& frame) noexcept
+      : Write(core, frame.opcode, frame.payload(), true), frame_(frame) {}
+
+  bool await_ready();
+
+ private:
+  const detail::PreparedFrame& frame_;
 };
 
 inline Connection::Read Connection::read() & noexcept { return Read{*core_}; }
@@ -230,6 +252,10 @@ inline Connection::Write Connection::write(Message&& message) & noexcept {
 }
 inline Connection::Write Connection::write(const Message& message) & noexcept {
   return Write{*core_, message.opcode(), {message.data(), message.size()}, message.is_checked()};
+}
+
+inline Connection::WritePrepared Connection::write(const Prepared& message) & noexcept {
+  return WritePrepared{*core_, message.frame()};
 }
 
 namespace detail {
