@@ -46,6 +46,8 @@ class Supply final : public Stream {
   void release() noexcept override {}
   const Address& remote_address() const noexcept override { return address_; }
   const Address& local_address() const noexcept override { return address_; }
+  void set_addresses(const Address&, const Address&) noexcept override {}
+  void watch(StreamWatcher*) noexcept override {}
 
  private:
   std::string batch_;

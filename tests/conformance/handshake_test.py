@@ -218,8 +218,8 @@ class Handshake(unittest.TestCase):
         for path, status in (("/", 200), ("/healthz", 200), ("/nowhere", 404), ("/echo/", 404)):
             with self.subTest(path=path), Peer(self.server) as peer:
                 peer.send(upgrade_request(path=path))
-                answer, _ = take_answer(peer.until(b"\r\n\r\n") + peer.until(b"\n"))
-                self.assertEqual(answer.status, status)
+                head = peer.until(b"\r\n\r\n")
+                self.assertEqual(head.split()[1], str(status).encode())
 
 
 class Draining(unittest.TestCase):
