@@ -14,7 +14,7 @@ import textwrap
 # Where the code of a language must stand.
 SOURCES = {"cpp": ("examples/**/*.cc", "tests/package/**/*.cc"),
            "nginx": ("docs/proxies/nginx.conf",),
-           "haproxy": ("docs/proxies/haproxy.cfg",),
+           "haproxy": ("docs/proxies/haproxy*.cfg",),
            "caddyfile": ("docs/proxies/Caddyfile",)}
 BLOCK = re.compile(rf"^```({'|'.join(SOURCES)})\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

@@ -18,6 +18,7 @@ import raw_peer
 from hotline_server import PATIENCE
 from raw_peer import TEXT, Peer
 
+DOCUMENTS = pathlib.Path(__file__).resolve().parent.parent.parent / "docs"
 programs = pathlib.Path()
 
 
@@ -216,6 +217,30 @@ class ExamplesTest(unittest.TestCase):
             self.assertRegex(example.line(), r"^/me took ")
             self.assertIn(b" 404 ", ask(peer, "/nowhere"))
             self.assertRegex(example.line(), r"^/nowhere took ")
+
+    def test_routes(self):
+        """The table of docs/routes.md."""
+        table = (DOCUMENTS / "routes.md").read_text().partition("| is served by |")[2]
+        rows = re.findall(r"^\| `(\w+) (\S+)`(?:, `Host: (\S+)`)? \| (.+) \|$",
+                          table.partition("\n\n")[0], re.MULTILINE)
+        self.assertGreater(len(rows), 10)
+        with Example("routes") as example, Peer(example) as peer:
+            for method, path, host, served in rows:
+                with self.subTest(f"{method} {path}"):
+                    peer.send(f"{method} {path} HTTP/1.1\r\nHost: {host or 'localhost'}\r\n\r\n"
+                              .encode())
+                    head = peer.until(b"\r\n\r\n").decode()
+                    size = int(re.search(r"Content-Length: (\d+)", head)[1])
+                    body = peer.exactly(size).decode()
+                    status = re.match(r"HTTP/1.1 (\d+)", head)[1]
+                    if not served[0].isdigit():
+                        self.assertEqual((status, body), ("200", served + "\n"))
+                        continue
+                    self.assertEqual(status, served[:3])
+                    for allowed in re.findall(r"`Allow: (.*)`", served):
+                        self.assertIn(f"Allow: {allowed}\r\n", head)
+                    for place in re.findall(r"to `(.*)`", served):
+                        self.assertIn(f"Location: {place}\r\n", head)
 
     def test_lines(self):
         with Example("lines") as example, Peer(example) as peer:
