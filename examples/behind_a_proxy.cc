@@ -1,5 +1,5 @@
 // Behind a proxy on this machine: who calls, and how, in the words of the proxy.
-//   behind_a_proxy [PORT [SECONDS_BETWEEN_PINGS]]
+//   behind_a_proxy [PORT [SECONDS_BETWEEN_PINGS [proxy-protocol]]]
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -28,7 +28,8 @@ int main(int argc, char** argv) {
   const hotline::websocket::Upgrader upgrader{{.limits = {.ping_interval = pause}}};
   http::Server server{{.port = static_cast<std::uint16_t>(port),
                        .hosts = {"example.org"},
-                       .trusted_proxies = {"127.0.0.1"}}};
+                       .trusted_proxies = {"127.0.0.1"},
+                       .proxy_protocol = argc > 3}};
   server.handle("GET /who", who);
   server.handle("/echo", upgrader.handler(echo));
   server.listen();

@@ -193,6 +193,8 @@ class ExamplesTest(unittest.TestCase):
 
         with Example("behind_a_proxy") as example:
             self.assertEqual(answer(), b"127.0.0.1 calls http://example.org\n")
+            self.assertEqual(answer("X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: https"),
+                             b"192.0.2.7 calls https://example.org\n")
             with example.call(Host="localhost", Origin="http://localhost") as peer:
                 say(peer, "hello")
                 self.assertEqual(heard(peer), "hello")

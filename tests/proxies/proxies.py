@@ -135,6 +135,10 @@ class Haproxy(Proxy):
         return ["haproxy", "-db", "-f", str(path)]
 
 
+class HaproxyTcp(Haproxy):
+    configuration = "haproxy-tcp.cfg"
+
+
 class Caddy(Proxy):
     configuration = "Caddyfile"
 

@@ -18,7 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import hotline_server
 import proxies
 from http_answers import take_answer
-from raw_peer import BINARY, PING, PONG, TEXT, close, closed, frame, upgrade_request
+from raw_peer import BINARY, PING, PONG, TEXT, close, closed, echoed, frame, upgrade_request
 
 MEBIBYTE = 1 << 20
 example = None
@@ -27,8 +27,8 @@ example = None
 class Example:
     """The example, which believes what a proxy on this machine says of the client."""
 
-    def __init__(self, seconds_between_pings=20):
-        self.process = subprocess.Popen([example, "0", str(seconds_between_pings)],
+    def __init__(self, seconds_between_pings=20, *options):
+        self.process = subprocess.Popen([example, "0", str(seconds_between_pings), *options],
                                         stdout=subprocess.PIPE, text=True)
         self.port = int(re.search(r":(\d+)/", self.process.stdout.readline())[1])
 
@@ -111,6 +111,20 @@ class BehindAProxy:
             self.assertEqual(peer.rest(), b"")
             self.assertEqual(server.stop(), (0, ""))
 
+    def test_the_client_is_known(self):
+        said = ("Forwarded: for=192.0.2.1;proto=http;host=elsewhere.org\r\n"
+                "X-Forwarded-For: 192.0.2.2\r\nX-Forwarded-Proto: http\r\n"
+                "X-Forwarded-Host: elsewhere.org\r\n")
+        with Example() as server, self.proxy_of(server) as proxy:
+            for fields in ("", said):  # what a client says of itself changes nothing
+                with proxy.peer(source="127.0.0.9") as peer:
+                    peer.send(f"GET /who HTTP/1.1\r\nHost: {proxy.authority}\r\n{fields}\r\n"
+                              .encode())
+                    peer.until(b"\r\n\r\n")
+                    self.assertEqual(peer.until(b"\n").decode(),
+                                     f"127.0.0.9 calls https://{proxy.authority}\n")
+            self.call(proxy, Origin=f"https://{proxy.authority}")
+
 
 class ThatCutsSilentConnections:
     """Its patience, in the configuration, is made 2 s."""
@@ -148,6 +162,22 @@ class BehindNginx(BehindAProxy, ThatCutsSilentConnections, unittest.TestCase):
 class BehindHaproxy(BehindAProxy, ThatCutsSilentConnections, unittest.TestCase):
     kind = proxies.Haproxy
     patience = (("timeout tunnel       60s", "timeout tunnel       2s"),)
+
+
+class BehindHaproxyThatPassesBytes(unittest.TestCase):
+    def test_the_client_is_known_and_is_echoed(self):
+        with tempfile.TemporaryDirectory() as name:
+            proxies.make_certificate(pathlib.Path(name))
+            with Example(20, "proxy-protocol") as server, \
+                    proxies.HaproxyTcp(pathlib.Path(name), server.port) as proxy:
+                with proxy.peer(source="127.0.0.9") as peer:
+                    peer.send(f"GET /who HTTP/1.1\r\nHost: {proxy.authority}\r\n\r\n".encode())
+                    peer.until(b"\r\n\r\n")
+                    self.assertTrue(peer.until(b"\n").startswith(b"127.0.0.9 calls "))
+                with proxy.peer() as peer:
+                    peer.upgrade(host=proxy.authority, Origin=f"https://{proxy.authority}")
+                    peer.send(frame(TEXT, b"Hello") + close(1000))
+                    self.assertEqual(peer.rest(), echoed(TEXT, b"Hello") + closed(1000))
 
 
 class BehindCaddy(BehindAProxy, unittest.TestCase):
