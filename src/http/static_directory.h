@@ -23,7 +23,6 @@ class StaticDirectory {
   std::optional<std::string> file_name(std::string_view rest) const;
   Answer answer(const Request& request) const;
   Answer answer(const Request& request, std::string name, OpenFile file) const;
-  static std::string read(const Answer& found);
 
   std::string root_;  // absolute; opened anew each time, since a deployment may replace it
   StaticOptions options_;

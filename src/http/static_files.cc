@@ -16,12 +16,17 @@
 #include "http/conditions.h"
 #include "http/content_type.h"
 #include "http/http_date.h"
+#include "http/next_turn.h"
 #include "http/open_beneath.h"
 #include "http/path.h"
 #include "http/static_directory.h"
 
 namespace hotline::http {
 namespace {
+
+constexpr std::size_t piece = 64 * 1024;
+// What one file may be sent before others have their turn, even if its client takes all of it.
+constexpr std::size_t a_turn = 1024 * 1024;
 
 Response plain(Status status) {
   auto text = std::to_string(static_cast<int>(status));
@@ -179,6 +184,7 @@ StaticDirectory::Answer StaticDirectory::answer(const Request& request, std::str
   if (!options_.cache_control.empty()) response.add("Cache-Control", options_.cache_control);
   if (verdict == Verdict::not_modified) return {std::move(response), {}, {}, {}};
   response.add("Accept-Ranges", "bytes");
+  response.add("Content-Type", content_type_of(name));
   response.add("X-Content-Type-Options", "nosniff");
   const auto range = part ? wanted.range : ByteRange{0, size};
   if (part) {
@@ -186,30 +192,38 @@ StaticDirectory::Answer StaticDirectory::answer(const Request& request, std::str
                                                     std::to_string(range.first + range.length - 1),
                                                 size));
   }
+  response.content_length(range.length);
+  if (request.method() == "HEAD") return {std::move(response), {}, {}, {}};
   return {std::move(response), std::move(name), std::move(file), range};
-}
-
-// The bytes of the answer's range; throws if they are no longer there.
-std::string StaticDirectory::read(const Answer& found) {
-  std::string text(static_cast<std::size_t>(found.range.length), '\0');
-  for (std::size_t have = 0; have < text.size();) {
-    const auto got = ::pread(found.file.descriptor(), text.data() + have, text.size() - have,
-                             static_cast<off_t>(found.range.first + have));
-    if (got < 0) fail(errno, found.name);
-    if (got == 0) fail(EIO, found.name + " became shorter while it was read");
-    have += static_cast<std::size_t>(got);
-  }
-  return text;
 }
 
 Task<> StaticDirectory::serve(Exchange exchange) const {
   auto found = answer(exchange.request());
-  if (found.file.is_open()) {
-    Response whole{found.response.status(), read(found), content_type_of(found.name)};
-    for (const auto& [name, value] : found.response.headers()) whole.add(name, value);
-    found.response = std::move(whole);
+  if (!found.file.is_open()) co_return co_await exchange.respond(found.response);
+  auto& loop = exchange.core().loop();
+  auto stream = exchange.start(found.response);
+  auto& [first, left] = found.range;
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left, piece));
+  const auto buffer = std::make_unique<char[]>(size);
+  std::size_t sent = 0;
+  while (left > 0) {
+    const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(left, size));
+    const auto got =
+        ::pread(found.file.descriptor(), buffer.get(), most, static_cast<off_t>(first));
+    if (got < 0) fail(errno, found.name);
+    if (got == 0) fail(EIO, found.name + " became shorter while it was sent");
+    const std::string_view bytes{buffer.get(), static_cast<std::size_t>(got)};
+    co_await stream.write(bytes);
+    first += bytes.size();
+    left -= bytes.size();
+    sent += bytes.size();
+    if (sent >= a_turn && left > 0) {
+      sent = 0;
+      NextTurn turn{loop};
+      co_await turn;
+    }
   }
-  co_await exchange.respond(found.response);
+  co_await stream.end();
 }
 
 Handler directory(const std::string& path, StaticOptions options) {

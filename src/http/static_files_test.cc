@@ -268,6 +268,43 @@ TEST_F(StaticFiles, are_sent_in_part) {
             304);
 }
 
+TEST_F(StaticFiles, that_become_shorter_while_they_are_sent_cut_the_connection) {
+  tree.write("a", std::string(8'000'000, 'a'));
+  auto slow = site.connect();
+  slow.send(get("/f/a"));
+  EXPECT_EQ(slow.receive_raw(1000).size(), 1000u);
+  EXPECT_EQ(site.handlers(), 1u) << "it waits for its client";
+  tree.truncate("a", 10);
+  EXPECT_LT(slow.receive_raw().size(), 7'000'000u);
+  EXPECT_EQ(site.handlers(), 0u);
+  EXPECT_TRUE(slow.was_reset() || slow.ended());
+  EXPECT_NE(site.loop.log().lines.back().find("became shorter"), std::string::npos);
+}
+
+TEST_F(StaticFiles, that_grow_while_they_are_sent_are_sent_as_they_were) {
+  const std::string before(3'000'000, 'a');
+  tree.write("a", before);
+  client.send(get("/f/a"));
+  auto bytes = client.receive_raw(1000);
+  tree.write("a", before + "more");
+  bytes += client.receive_raw();
+  EXPECT_EQ(Reply{bytes}.body.size(), before.size());
+  EXPECT_EQ(status("a"), 200);
+}
+
+TEST_F(StaticFiles, let_others_have_their_turn_while_they_are_sent) {
+  tree.write("a", std::string(8'000'000, 'a'));
+  std::size_t handlers = 0;
+  site.use([&](Exchange exchange, const Handler& next) {
+    site.loop->post([&] { handlers = site.handlers(); });
+    return next(std::move(exchange));
+  });
+  MemoryStreamOptions wide;
+  wide.capacity = 16'000'000;
+  EXPECT_GT(site.connect(wide).exchange(get("/f/a")).size(), 8'000'000u);
+  EXPECT_EQ(handlers, 1u) << "it was still at it";
+}
+
 TEST_F(StaticFiles, are_served_anew_when_their_directory_is_replaced) {
   tree.write("one/a", "1");
   tree.write("two/a", "2");

@@ -31,7 +31,8 @@ struct StaticOptions {
 /// sockets and devices are not served, and not waited for. A path with an encoded slash names
 /// nothing.
 ///
-/// A file is read whole, on the loop's thread: for files on a local disk.
+/// Reads on the loop's thread, up to 64 KiB at a time: for files on a local disk. A file that
+/// becomes shorter while it is sent cuts the connection, so that nobody takes it for whole.
 ///
 /// Throws Error if `path` is no directory that can be opened, or an option cannot be.
 Handler directory(const std::string& path, StaticOptions options = {});
