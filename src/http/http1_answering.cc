@@ -18,6 +18,8 @@ std::string sentence(Status status, std::string_view reason) {
   return text;
 }
 
+constexpr std::string_view no_head = "";  // not a null pointer: it is copied from
+
 }  // namespace
 
 // Nothing that follows is looked at.
@@ -150,9 +152,9 @@ bool Http1Session::write_body(std::string_view bytes, hotline::detail::Segment& 
     case ResponseFraming::length:
       if (bytes.size() > streamed_->left) return false;
       streamed_->left -= bytes.size();
-      output_.write({}, bytes, &segment);
+      output_.write(no_head, bytes, &segment);
       break;
-    case ResponseFraming::until_close: output_.write({}, bytes, &segment); break;
+    case ResponseFraming::until_close: output_.write(no_head, bytes, &segment); break;
     case ResponseFraming::chunked:
       output_.write(ChunkHead{bytes.size()}.text(), bytes, &segment);
       output_.write(std::string_view{"\r\n"}, {});

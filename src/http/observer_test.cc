@@ -33,6 +33,9 @@ class Notes final : public ServerObserver {
       EXPECT_EQ(record.duration, Duration{});
     }
     text_.append(", ").append(std::to_string(record.response_bytes)).append(" bytes");
+    if (record.request_bytes > 0) {
+      text_.append(" for ").append(std::to_string(record.request_bytes));
+    }
     if (record.duration > Duration{}) {
       text_.append(", ").append(std::to_string(record.duration / 1s)).append(" s");
     }
@@ -120,6 +123,44 @@ TEST_F(ServerObserved, requests_are_told_when_their_connection_is_taken) {
   }
   EXPECT_EQ(notes->taken(),
             "hijacked 0 GET /raw 11, 0 bytes\nupgraded 101 GET /lines 11, 0 bytes\n");
+}
+
+TEST_F(ServerObserved, bodies_are_counted_both_ways) {
+  site.handle("/echo", [](Exchange exchange) -> Task<> {
+    const auto body = co_await exchange.body(10);
+    co_await exchange.respond(Status::ok, body);
+  });
+  site.handle("/stream", [](Exchange exchange) -> Task<> {
+    const bool whole = exchange.request().query().empty();
+    const Response response{Status::ok};
+    auto stream = exchange.start(response);
+    const std::string_view some = "some";
+    co_await stream.write(some);
+    co_await stream.write(some);
+    if (whole) co_await stream.end();
+  });
+  const auto post = [](std::string_view target, std::string_view body) {
+    return request("POST " + std::string(target) + " HTTP/1.1", "Transfer-Encoding: chunked\r\n")
+        .append(body);
+  };
+  const auto told = [&](const std::string& sent) {
+    auto client = site.connect();
+    client.exchange(sent);
+    client.hang_up();
+    return notes->taken();
+  };
+  EXPECT_EQ(told(post("/echo", "4\r\nbody\r\n1\r\n!\r\n0\r\n\r\n")),
+            "answered 200 POST /echo 11, 5 bytes for 5\n");
+  EXPECT_EQ(told(post("/echo", "4\r\nbody\r\n7\r\n")),
+            "refused 413 POST /echo 11, 55 bytes for 4: the request's body is too large\n");
+  EXPECT_EQ(
+      told(post("/echo", "4\r\nbody\n")),
+      "refused 400 POST /echo 11, 58 bytes for 4: a chunk does not end where its size says\n");
+  EXPECT_EQ(told(post("/echo", "4\r\nbody\r\n")),
+            "abandoned 499 POST /echo 11, 0 bytes for 4: the client did not wait\n");
+  EXPECT_EQ(told(get("/stream")), "answered 200 GET /stream 11, 8 bytes\n");
+  EXPECT_EQ(told(request("HEAD /stream HTTP/1.1")), "answered 200 HEAD /stream 11, 0 bytes\n");
+  EXPECT_EQ(told(get("/stream?cut")), "cut 200 GET /stream?cut 11, 8 bytes\n");
 }
 
 TEST_F(ServerObserved, a_handler_that_fails_is_an_answer) {
