@@ -5,11 +5,9 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include <hotline/hotline.h>
-#if __has_include(<hotline/http/static_files.h>)
-#include <hotline/http/static_files.h>
-#endif
 
 #include "tools/logger.h"
 #include "tools/observer.h"
@@ -42,6 +40,24 @@ bool came_by_a_proxy(const http::Request& request) {
     if (request.header_count(name) > 0) return true;
   }
   return false;
+}
+
+// The library speaks of its own options: "drain_jitter: from 0 to …: an option has a value that …".
+std::string in_words_of_the_command_line(std::string what) {
+  static constexpr std::pair<std::string_view, std::string_view> names[] = {
+      {"drain_jitter: ", "--drain-jitter: "},
+      {"listen: ", "--listen: "},
+      {"origins: ", "--origin: "},
+      {"proxy_protocol: ", "--proxy-protocol: "},
+      {"trusted_proxies: ", "--trusted-proxy: "},
+      {"limits.ping_interval: ", "--ping-interval: "},
+      {"limits.idle_timeout: ", "--idle-timeout: "}};
+  for (const auto& [own, flag] : names) {
+    if (what.starts_with(own)) what.replace(0, own.size(), flag);
+  }
+  const std::string tail = ": " + make_error_code(Fault::bad_option).message();
+  if (what.ends_with(tail)) what.resize(what.size() - tail.size());
+  return what;
 }
 
 std::string list_of(const std::vector<std::string>& addresses) {
@@ -88,10 +104,6 @@ class Run {
  private:
   http::ServerOptions server_options() const {
     auto options = options_.server;
-    if (const auto endpoint = parse_endpoint(options.listen.back())) {
-      options.address = endpoint->host;
-      options.port = endpoint->port;
-    }
     options.logger = log_;
     options.observer = observer_;
     return options;
@@ -123,11 +135,7 @@ class Run {
     if (options_.static_directory.empty()) {
       server_.handle("GET /{$}", page());
     } else {
-#if __has_include(<hotline/http/static_files.h>)
       server_.handle("/", http::directory(options_.static_directory));
-#else
-      throw UsageError("--static: not yet");
-#endif
     }
   }
 
@@ -150,9 +158,6 @@ class Run {
   void listen_for_metrics() {
     http::ServerOptions options;
     options.listen = {options_.metrics_listen};
-    const auto endpoint = parse_endpoint(options_.metrics_listen);
-    options.address = endpoint->host;
-    options.port = endpoint->port;
     options.hosts = options_.server.hosts;
     options.max_connections = 100;
     options.handle_signals = false;
@@ -199,7 +204,8 @@ int serve(const ServeOptions& options) {
   try {
     return Run{options}();
   } catch (const Error& error) {
-    if (error.code() == Fault::bad_option) throw UsageError(error.what());
+    if (error.code() == Fault::bad_option)
+      throw UsageError(in_words_of_the_command_line(error.what()));
     throw;
   }
 }

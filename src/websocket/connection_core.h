@@ -214,7 +214,7 @@ class ConnectionCore final : private Waiter,
   TimePoint message_since_{};
   std::uint32_t messages_ = 0;  // received, to tell one under way from the next
   std::uint32_t messages_watched_ = 0;
-  std::uint64_t ping_number_ = 0;
+  std::uint32_t ping_number_ = 0;
 
   std::uint32_t references_ = 1;
   std::uint32_t delivered_ = 0;  // since the reader last suspended: see fair_bytes
@@ -232,9 +232,9 @@ class ConnectionCore final : private Waiter,
   bool moved_ = false;  // a message, either way, since then
   bool progressed_ = false;
   bool stalled_ = false;
-  bool pinging_ = false;        // the keepalive waits for a sign of life
-  bool output_broken_ = false;  // what waits to be sent is given up
-  bool full_ = false;           // the last recv filled the room it was given
+  bool pinging_ : 1 = false;        // the keepalive waits for a sign of life
+  bool output_broken_ : 1 = false;  // what waits to be sent is given up
+  bool full_ = false;               // the last recv filled the room it was given
 };
 
 }  // namespace hotline::websocket

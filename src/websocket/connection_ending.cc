@@ -200,9 +200,9 @@ void ConnectionCore::watch() noexcept {
 }
 
 void ConnectionCore::send_keepalive() noexcept {
-  ++ping_number_;
-  std::array<char, sizeof ping_number_> payload;
-  std::memcpy(payload.data(), &ping_number_, sizeof ping_number_);
+  const std::uint64_t number = ++ping_number_;
+  std::array<char, sizeof number> payload;
+  std::memcpy(payload.data(), &number, sizeof number);
   send_frame(Opcode::ping, payload);
 }
 

@@ -3,6 +3,8 @@
 import pathlib
 import re
 import socket
+import subprocess
+import tempfile
 import sys
 import unittest
 
@@ -59,7 +61,24 @@ class CommandLine(unittest.TestCase):
                 (["serve", "--message-limit", "99999999999999999999"], ["--message-limit"]),
                 (["serve", "--fragment-limit", "0"], ["--fragment-limit", "0"]),
                 (["serve", "--fragment-limit", "few"], ["--fragment-limit", "few"]),
-                (["serve", "--log-level", "loud"], ["--log-level", "loud", "warning"])):
+                (["serve", "--log-level", "loud"], ["--log-level", "loud", "warning"]),
+                (["serve", "--log-level", "off", "--log-level", "info"], ["--log-level"]),
+                (["serve", "--log-format", "xml"], ["--log-format", "xml", "text or json"]),
+                (["serve", "--listen", "unix:"], ["--listen", "unix:"]),
+                (["serve", "--listen", "127.0.0.1:0", "--listen", "80"], ["--listen", '"80"']),
+                (["serve", "--idle-timeout", "30"], ["--idle-timeout", '"30"', "30s"]),
+                (["serve", "--idle-timeout", "0s"], ["--idle-timeout", '"0s"']),
+                (["serve", "--ping-interval", "2y"], ["--ping-interval", "2y"]),
+                (["serve", "--handshake-timeout", "366d"], ["--handshake-timeout", "366d"]),
+                (["serve", "--drain-jitter", "-1s"], ["--drain-jitter"]),
+                (["serve", "--drain-jitter", "20s"], ["--drain-jitter: ", "drain_timeout"]),
+                (["serve", "--max-connections", "0"], ["--max-connections", '"0"']),
+                (["serve", "--max-connections-per-address", "x"], ["-per-address", '"x"']),
+                (["serve", "--origin", "example.org"], ["--origin: ", "example.org"]),
+                (["serve", "--origin", "*"], ["--origin: ", "*", "any"]),
+                (["serve", "--trusted-proxy", "10.0.0.0/33"], ["--trusted-proxy: ", "10.0.0.0/33"]),
+                (["serve", "--proxy-protocol", "--listen", "127.0.0.1:0"], ["--proxy-protocol: "]),
+                (["serve", "--metrics-listen", "9000"], ["--metrics-listen", "9000"])):
             with self.subTest(arguments=arguments):
                 ended = run(*arguments)
                 self.assertEqual(ended.returncode, 2)
@@ -104,6 +123,50 @@ class CommandLine(unittest.TestCase):
                 self.assertTrue(re.search(line, server.line), server.line)
                 self.assertEqual(server.stop(), (0, ""))
 
+    def test_a_directory_or_file_that_cannot_be_read_is_named(self):
+        for arguments in (["--static", "/no/such/directory"], ["--config", "/no/such/file"],
+                          ["--config", "/"]):
+            with self.subTest(arguments):
+                ended = run("serve", "--listen", "127.0.0.1:0", *arguments)
+                self.assertEqual(ended.returncode, 1)
+                self.assert_one_sentence(ended)
+                self.assertIn(arguments[-1], ended.stderr)
+
+    def test_a_unix_socket_that_is_alive_is_left_alone(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = directory + "/socket"
+            with hotline_server.Server(listen="unix:" + path) as server:
+                ended = run("serve", "--listen", "unix:" + path)
+                self.assertEqual(ended.returncode, 1)
+                self.assert_one_sentence(ended)
+                self.assertIn(path, ended.stderr)
+                with socket.socket(socket.AF_UNIX) as peer:
+                    peer.settimeout(hotline_server.PATIENCE)
+                    peer.connect(path)
+                    peer.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    self.assertTrue(peer.recv(4096).startswith(b"HTTP/1.1 200 "))
+                self.assertEqual(server.stop(), (0, ""))
+            self.assertFalse(pathlib.Path(path).exists(), "it takes its socket with it")
+
+    def test_several_places_are_listened_on(self):
+        with hotline_server.Server("--listen", "127.0.0.1:0") as server:
+            ports = re.findall(r"ws://127\.0\.0\.1:(\d+)/echo", server.line)
+            self.assertEqual(len(set(ports)), 2, server.line)
+            for port in ports:
+                with socket.create_connection(("127.0.0.1", int(port))):
+                    pass
+
+    def test_every_option_is_explained_in_lines_that_fit(self):
+        ended = run("serve", "--help")
+        for line in ended.stdout.splitlines():
+            self.assertLessEqual(len(line), 100, line)
+        for name in ("listen", "threads", "host", "origin", "static", "message-limit",
+                     "fragment-limit", "max-connections", "max-connections-per-address",
+                     "connection-rate", "connection-burst", "handshake-timeout", "idle-timeout",
+                     "ping-interval", "drain-timeout", "drain-jitter", "trusted-proxy",
+                     "proxy-protocol", "log-level", "log-format", "metrics-listen", "config"):
+            self.assertRegex(ended.stdout, rf"(?m)^  --{name} ")
+
     def test_units_of_sizes(self):
         for text, size in (("1000", 1000), ("1k", 1024), ("2K", 2048), ("1M", 1 << 20)):
             with self.subTest(limit=text):
@@ -111,6 +174,61 @@ class CommandLine(unittest.TestCase):
                     peer.upgrade().send(frame(TEXT, b"*" * size) + frame(TEXT, b"*" * (size + 1)))
                     self.assertEqual(len(peer.frame()[1]), size)
                     self.assertEqual(peer.close_code(), 1009)
+
+
+
+class ConfigFile(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+        self.path = self.directory.name + "/hotline.toml"
+
+    def write(self, text):
+        pathlib.Path(self.path).write_text(text)
+
+    def test_it_sets_what_the_command_line_does_not(self):
+        self.write('[serve]\nmessage-limit = "1k"\nfragment-limit = 3\nthreads = 0x7fff\n'
+                   'origin = ["https://a.example", "https://b.example"]\n')
+        ended = run("serve", "--config", self.path, "--listen", "127.0.0.1:0")
+        self.assertEqual(ended.returncode, 2, "too many threads, by the file")
+        self.assertRegex(ended.stderr, r"\Ahotline: " + re.escape(self.path) + r":4: threads: ")
+        self.write('[serve]\nmessage-limit = "1k"\nfragment-limit = 3\n'
+                   'origin = ["https://a.example", "https://b.example"]\n')
+        with hotline_server.Server("--config", self.path, "--message-limit", "2k") as server:
+            with Peer(server) as peer:
+                peer.upgrade(origin="https://b.example")
+                peer.send(frame(TEXT, b"*" * 2048))
+                self.assertEqual(len(peer.frame()[1]), 2048)
+                peer.send(frame(TEXT, b"a", fin=False) + frame(0, b"b", fin=False) * 3)
+                self.assertEqual(peer.close_code(), 1008)
+
+    def test_what_is_wrong_in_it_is_told_with_its_line(self):
+        for text, line, words in (("[serve]\n\nlistens = 3\n", 3, ["listens"]),
+                                  ("[serve]\nlisten = 3\n", 2, ["listen", "a text"]),
+                                  ("[serve\n", 1, [])):
+            with self.subTest(text):
+                self.write(text)
+                ended = run("serve", "--config", self.path)
+                self.assertEqual((ended.returncode, ended.stdout), (2, ""))
+                self.assertRegex(ended.stderr, r"\Ahotline: [^\n]+\n\Z")
+                self.assertIn(f"{self.path}:{line}: ", ended.stderr)
+                for word in words:
+                    self.assertIn(word, ended.stderr)
+
+    def test_the_one_that_is_installed_is_good(self):
+        example = pathlib.Path(__file__).resolve().parent.parent.parent / "packaging/hotline.toml"
+        text = example.read_text().replace('listen = "systemd"', 'listen = "127.0.0.1:0"')
+        self.write(re.sub(r"(?m)^# (?=[a-z-]+ = )", "", text).replace("9464", "0"))
+        server = subprocess.Popen([hotline_server.program(), "serve", "--config", self.path],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            self.assertIn("ws://127.0.0.1:", server.stdout.readline())
+            server.terminate()
+            _, errors = server.communicate(timeout=hotline_server.PATIENCE)
+            self.assertEqual((server.returncode, errors), (0, ""))
+        finally:
+            server.kill()
+            server.communicate()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ that were opened for it. A socket here is the service manager."""
 
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -164,6 +165,27 @@ class Activation(unittest.TestCase):
         ended = hotline_server.run("serve", "--listen", "systemd")
         self.assertNotEqual(ended.returncode, 0)
         self.assertRegex(ended.stderr, r"\Ahotline: [^\n]*systemd[^\n]*\n\Z")
+
+
+@unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not installed")
+class Unit(unittest.TestCase):
+    def test_it_is_understood_and_hardened(self):
+        packaging = pathlib.Path(__file__).resolve().parent.parent.parent / "packaging"
+        with tempfile.TemporaryDirectory() as directory:
+            unit = pathlib.Path(directory, "hotline.service")
+            program = pathlib.Path(hotline_server.program())
+            text = (packaging / "hotline.service.in").read_text()
+            unit.write_text(text.replace("@HOTLINE_BINDIR@", str(program.parent)))
+            pathlib.Path(directory, "hotline.socket").write_text(
+                (packaging / "hotline.socket").read_text())
+            for arguments in (["verify", "--man=no", str(unit), f"{directory}/hotline.socket"],
+                              ["security", "--offline=true", "--threshold=15", str(unit)]):
+                with self.subTest(arguments[0]):
+                    checked = subprocess.run(["systemd-analyze", "--no-pager", *arguments],
+                                             capture_output=True, text=True,
+                                             timeout=hotline_server.PATIENCE)
+                    self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+                    self.assertNotIn("hotline.s", checked.stderr)
 
 
 class Drain(unittest.TestCase):

@@ -2,12 +2,14 @@
 
 import pathlib
 import sys
+import tempfile
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import hotline_server  # noqa: E402
+from http_answers import take_answer  # noqa: E402
 from raw_peer import PING, PONG, TEXT, Peer, close, closed, frame, upgrade_request  # noqa: E402
 
 
@@ -39,6 +41,31 @@ class Serving(unittest.TestCase):
             peer.upgrade(host="example.com", origin="http://example.com")
             peer.send(close(1000))
             self.assertEqual(peer.rest(), closed(1000))
+
+    def test_a_directory_is_served_beside_the_rest(self):
+        with tempfile.TemporaryDirectory() as directory:
+            pathlib.Path(directory, "index.html").write_text("<p>home</p>")
+            pathlib.Path(directory, "notes.txt").write_text("some notes")
+            pathlib.Path(directory, "echo").write_text("not this one")
+            with hotline_server.Server("--static", directory) as server:
+                for path, status, body in (("/", 200, b"<p>home</p>"),
+                                           ("/notes.txt", 200, b"some notes"),
+                                           ("/healthz", 200, b"ok\n"),
+                                           ("/nothing", 404, None),
+                                           ("/%2e%2e/etc/passwd", 301, None),
+                                           ("/..%2fetc%2fpasswd", 404, None)):
+                    with self.subTest(path), Peer(server) as peer:
+                        peer.send(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n"
+                                  "Connection: close\r\n\r\n".encode())
+                        answer, _ = take_answer(peer.rest())
+                        self.assertEqual(answer.status, status)
+                        if body is not None:
+                            self.assertEqual(answer.body, body)
+                with Peer(server) as peer:
+                    peer.upgrade().send(frame(TEXT, b"hello"))
+                    self.assertEqual(peer.frame(), (TEXT, b"hello"))
+                    peer.send(close(1000))
+                    self.assertEqual(peer.rest(), closed(1000))
 
 
 class WithoutDescriptors(unittest.TestCase):

@@ -61,12 +61,14 @@ class Server:
         self.pid = self.process.pid
         ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
         self.line = self.process.stdout.readline() if ready else ""
-        if "ws://" not in self.line:
+        if "hotline echoes on " not in self.line:
             self.process.kill()
             raise AssertionError(f"the server did not start: {self.process.communicate()}")
+        self.ending = False
+        if "ws://" not in self.line:
+            return  # on unix sockets only
         self.url = self.line[self.line.index("ws://"):].split("/echo")[0] + "/echo"
         self.authority = self.url[len("ws://"):-len("/echo")]
-        self.ending = False
         self.port = int(self.authority.rsplit(":", 1)[1])
 
     def __enter__(self):
