@@ -24,9 +24,11 @@ std::shared_ptr<Outbox> ConnectionCore::make_outbox(const SenderOptions& options
     outbox->detach();
     return outbox;
   }
-  auto& outboxes = extras().outboxes;
-  // Nobody can write to those that only this has.
-  std::erase_if(outboxes, [](const auto& other) { return other.use_count() == 1; });
+  auto& [outboxes, walks] = extras();
+  if (walks == 0) {  // nobody can write to those that only this has
+    std::erase_if(outboxes,
+                  [](const auto& one) { return one.use_count() == 1 && one->has_nothing(); });
+  }
   outbox->attach(*this);
   outboxes.push_back(outbox);
   return outbox;
@@ -40,6 +42,7 @@ std::size_t ConnectionCore::outbox_room() const noexcept {
 bool ConnectionCore::write_prepared(const detail::PreparedFrame& frame,
                                     hotline::detail::Segment* segment) noexcept {
   moved_ = true;
+  if (observation_) observation_->sent(frame.payload().size());
   if (role() == Role::server) {
     return !session_.close_sent() && output_.write(frame.bytes, segment);
   }
@@ -51,11 +54,13 @@ template <typename Function>
 void ConnectionCore::for_each_outbox(const Function& function) noexcept {
   if (!extras_) return;
   const CoreReference alive{*this};
+  ++extras_->walks;
   // Whoever is told may make others.
   for (std::size_t i = 0; i < extras_->outboxes.size(); ++i) {
     const auto outbox = extras_->outboxes[i];
     function(*outbox);
   }
+  --extras_->walks;
 }
 
 void ConnectionCore::deliver_outboxes() noexcept {

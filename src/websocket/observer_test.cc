@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <hotline/net/sleep.h>
+#include <hotline/websocket/sender.h>
 #include <hotline/websocket/upgrader.h>
 
 #include "http/site_fixture.h"
@@ -116,6 +117,26 @@ TEST_F(ObserverTest, counts_messages_as_they_come_and_go) {
   EXPECT_EQ(notes->sum.bytes_received, 200'005u);
   EXPECT_EQ(notes->sum.messages_sent, 2u);
   EXPECT_EQ(notes->sum.bytes_sent, 200'005u);
+  hang_up(client);
+}
+
+TEST_F(ObserverTest, counts_what_is_prepared_and_what_senders_send) {
+  serve([](Connection connection) -> Task<> {
+    const auto sender = connection.sender();
+    sender.send("from a sender");
+    const Prepared prepared{"prepared"};
+    co_await connection.write(prepared);
+    while (auto message = co_await connection.read()) {
+    }
+  });
+  auto client = dial();
+  site.loop.settle();
+  EXPECT_EQ(notes->sum.messages_sent, 2u);
+  EXPECT_EQ(notes->sum.bytes_sent, 21u);
+  notes->take();
+  client.exchange(from_client(8, close_payload(1000, "")));
+  ASSERT_EQ(notes->lines.size(), 1u);
+  EXPECT_NE(notes->lines[0].find(" in 0/0 out 2/21 "), std::string::npos) << notes->lines[0];
   hang_up(client);
 }
 

@@ -145,7 +145,7 @@ Outbox::Queue Outbox::drop_all() noexcept {
 
 // ---- The loop's thread
 
-// As much as there is room for, and at least one message if there is any.
+// As much as there is room for: if there is any, at least one message.
 void Outbox::take(Batch& batch, std::size_t room) noexcept {
   batch.count = batch.bytes = 0;
   const std::lock_guard lock{mutex_};
@@ -167,14 +167,15 @@ void Outbox::deliver() noexcept {
   const CoreReference core{*core_};
   Batch batch;
   std::size_t bytes = 0;
-  for (int batches = 0; core->outbox_room() != 0; ++batches) {
-    if (batches == fair_batches || bytes >= fair_bytes) return mailbox_->push(self);
-    take(batch, core->outbox_room());
+  for (int batches = 0;; ++batches) {
+    // Without room nothing is handed over; a goodbye that nothing goes before waits for none.
+    const auto room = core->outbox_room();
+    if (room != 0 && (batches == fair_batches || bytes >= fair_bytes)) return mailbox_->push(self);
+    take(batch, room);
     for (std::size_t i = 0; i < batch.count; ++i) core->write_prepared(batch.frames[i]);
     bytes += batch.bytes;
-    if (!batch.last) continue;
     if (batch.goodbye) core->start_close(batch.goodbye->code, batch.goodbye->reason);
-    break;
+    if (batch.last || room == 0) break;
   }
   if (waiting_ && is_drained()) tell(true);
 }
@@ -208,6 +209,11 @@ bool Outbox::is_drained() const {
   if (!core_ || core_->backlog() != 0) return false;
   const std::lock_guard lock{mutex_};
   return queue_.empty();
+}
+
+bool Outbox::has_nothing() const {
+  const std::lock_guard lock{mutex_};
+  return !scheduled_;
 }
 
 bool Outbox::is_on_loop() const noexcept {

@@ -41,6 +41,8 @@ class Outbox final : public Mailbox::Letter, public std::enable_shared_from_this
   void detach() noexcept;
   bool attached() const noexcept { return core_ != nullptr; }
   bool is_drained() const;
+  /// Neither messages nor a goodbye wait.
+  bool has_nothing() const;
   /// From any thread.
   bool is_on_loop() const noexcept;
   void wait(Sender::Drained& drained) noexcept;

@@ -126,6 +126,45 @@ TEST_P(SenderTest, closes_behind_what_waits) {
   EXPECT_EQ(describe(connection.close_status()), "4001 by us (enough)");
 }
 
+TEST_P(SenderTest, what_a_sender_has_left_behind_is_not_lost_when_another_is_made) {
+  Line line{GetParam(), {}, narrow()};
+  auto connection = line.connect();
+  fill(line, connection.sender());
+  connection.sender().send("one");
+  line.loop.settle();  // the connection has heard of it, and has no room
+  connection.sender().send("two");
+  line.loop.settle();
+  connection.sender().send("three");
+  EXPECT_EQ(rest(line), (Texts{"text:one", "text:two", "text:three"}));
+}
+
+TEST_P(SenderTest, each_is_served_when_one_that_is_told_makes_another) {
+  MemoryStreamOptions options;
+  options.capacity = 100'000;
+  Line line{GetParam(), {}, options};
+  auto connection = line.connect();
+  auto gone = connection.sender();
+  const auto first = connection.sender();
+  const auto second = connection.sender();
+  gone = {};
+  Sender made;
+  auto replace = [](const Sender& of, Connection& from, Sender& to) -> Task<> {
+    const bool drained = co_await of.drained();
+    if (drained) to = from.sender();
+  };
+  first.send(std::string(180'000, 'f'));
+  line.loop.settle();
+  line.loop.run(replace(first, connection, made));
+  second.send("from the second");
+  line.loop.settle();
+  EXPECT_EQ(second.counters().waiting, 1u);
+  std::string all_at_once(options.capacity, ' ');
+  EXPECT_EQ(line.peer->try_read(all_at_once).size, options.capacity);
+  line.loop.settle();
+  EXPECT_TRUE(made.is_open()) << "the first has been told";
+  EXPECT_EQ(second.counters().waiting, 0u);
+}
+
 TEST_P(SenderTest, refuses_a_code_that_cannot_be_sent) {
   Line line{GetParam()};
   auto connection = line.connect();
@@ -191,6 +230,20 @@ TEST_P(SenderTest, disconnects_when_it_is_full) {
   line.loop.settle();
   EXPECT_EQ(sender.counters().dropped, 3u);
   EXPECT_EQ(rest(line), (Texts{"close:1013 the outbox is full"}));
+}
+
+TEST_P(SenderTest, a_full_one_does_not_wait_for_its_peer_to_disconnect) {
+  Line line{GetParam(), {}, narrow()};
+  auto connection = line.connect();
+  const auto sender = connection.sender({.messages = 1});
+  fill(line, sender);
+  EXPECT_EQ(sender.send("1"), queued);
+  EXPECT_EQ(sender.send("2"), closed);
+  line.loop.settle();
+  EXPECT_FALSE(connection.is_open());
+  line.loop.advance(Limits{}.close_grace + 1s);
+  EXPECT_EQ(describe(connection.close_status()),
+            "1006 by transport (the close frame was not answered in time)");
 }
 
 TEST_P(SenderTest, conflates_by_key_in_the_older_ones_place) {
