@@ -246,6 +246,30 @@ TEST_F(UpgraderTest, an_exception_out_of_the_handler_closes_with_1011_and_is_log
   bye(client);
 }
 
+TEST(UpgraderBehindProxy, compares_the_origin_with_the_host_that_the_client_asked_for) {
+  Site site{{.trusted_proxies = {"10.0.0.1"}}};
+  const Upgrader upgrader;
+  site.handle("/echo", upgrader.handler(echo));
+  const auto ask = [&](const char* peer, std::string_view fields) {
+    auto client = site.connect_from(*Address::parse(peer, 80));
+    const auto answer = client.exchange(handshake(fields));
+    client.hang_up();
+    site.loop.advance(std::chrono::seconds(10));
+    return answer;
+  };
+  const std::string page = "Origin: https://chat.example:8443\r\n";
+  for (const std::string told : {"X-Forwarded-Host: chat.example:8443\r\n",
+                                 "Forwarded: for=192.0.2.7;host=\"chat.example:8443\"\r\n"}) {
+    EXPECT_EQ(ask("10.0.0.1", page + told), accepted + "\r\n");
+    EXPECT_EQ(ask("10.0.0.2", page + told).substr(0, 12), "HTTP/1.1 403") << "anybody says that";
+    const auto other = ask("10.0.0.1", "Origin: https://evil.example\r\n" + told);
+    EXPECT_EQ(other.substr(0, 12), "HTTP/1.1 403");
+    EXPECT_NE(other.find("\"chat.example:8443\""), std::string::npos) << other;
+    EXPECT_EQ(ask("10.0.0.1", "Origin: http://localhost\r\n" + told).substr(0, 12), "HTTP/1.1 403")
+        << "the proxy's own name for this server is nobody's origin";
+  }
+}
+
 TEST_F(UpgraderTest, a_drain_closes_connections_with_1001) {
   serve();
   auto client = site.connect();
