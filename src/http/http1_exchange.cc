@@ -77,6 +77,10 @@ Loop& Http1Exchange::loop() noexcept { return worker_.loop(); }
 
 bool Http1Exchange::draining() const noexcept { return worker_.loop().draining(); }
 
+std::chrono::seconds Http1Exchange::retry_after() const noexcept {
+  return worker_.options().retry_after;
+}
+
 void Http1Exchange::add_header(std::string_view name, std::string_view value) {
   if (answered_) throw Error(Fault::already_answered);
   if (!more_) more_.emplace(Status::ok);

@@ -45,6 +45,7 @@ class Http1Exchange final : public detail::ExchangeCore {
   Loop& loop() noexcept override;
   bool answered() const noexcept override { return answered_; }
   bool draining() const noexcept override;
+  std::chrono::seconds retry_after() const noexcept override;
   void add_header(std::string_view name, std::string_view value) override;
   bool respond(const Response& response, Waiter* waiter) noexcept override;
   void cancel_wait(Waiter& waiter) noexcept override;

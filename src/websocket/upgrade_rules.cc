@@ -38,16 +38,17 @@ Refusal upgrade_required(std::string_view reason, std::string text) {
 
 }  // namespace
 
-std::optional<Refusal> Upgrader::State::refusal(const http::Request& request, bool draining) const {
-  auto refusal = first_refusal(request, draining);
+std::optional<Refusal> Upgrader::State::refusal(
+    const http::Request& request, std::optional<std::chrono::seconds> going_away) const {
+  auto refusal = first_refusal(request, going_away);
   // What follows a request that wanted to leave HTTP is perhaps not HTTP: it is never parsed as
   // such.
   if (refusal && request.header_has_token("Upgrade", "websocket")) refusal->response.close();
   return refusal;
 }
 
-std::optional<Refusal> Upgrader::State::first_refusal(const http::Request& request,
-                                                      bool draining) const {
+std::optional<Refusal> Upgrader::State::first_refusal(
+    const http::Request& request, std::optional<std::chrono::seconds> going_away) const {
   if (request.method() != "GET") {
     auto refusal = refuse(Status::method_not_allowed, "method", "a WebSocket begins with GET");
     refusal.response.add("Allow", "GET");
@@ -94,9 +95,9 @@ std::optional<Refusal> Upgrader::State::first_refusal(const http::Request& reque
                         escaped(request.host()) + "\"");
     }
   }
-  if (draining) {
+  if (going_away) {
     auto refusal = refuse(Status::service_unavailable, "draining", "the server is going away");
-    refusal.response.add("Retry-After", "1");
+    refusal.response.add("Retry-After", std::to_string(going_away->count()));
     refusal.response.close();
     return refusal;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,7 +29,9 @@ class Upgrader::State {
 
   /// The answer to a request that cannot be upgraded, by the first rule it breaks (RFC 6455 4.2);
   /// nullopt if it can.
-  std::optional<Refusal> refusal(const http::Request& request, bool draining) const;
+  /// `going_away`: the server drains, and after this another may be there.
+  std::optional<Refusal> refusal(const http::Request& request,
+                                 std::optional<std::chrono::seconds> going_away) const;
   /// The 101 to a request that no rule refuses (RFC 6455 4.2.2), and which subprotocol it agrees on
   /// (an index, or -1).
   http::Response acceptance(const http::Request& request, int& subprotocol) const;
@@ -37,7 +40,8 @@ class Upgrader::State {
   std::optional<Connection> upgrade(http::Exchange exchange, std::string* response_head) const;
 
  private:
-  std::optional<Refusal> first_refusal(const http::Request& request, bool draining) const;
+  std::optional<Refusal> first_refusal(const http::Request& request,
+                                       std::optional<std::chrono::seconds> going_away) const;
   bool origin_allowed(const http::Request& request, std::string_view origin) const;
 
   UpgraderOptions options_;

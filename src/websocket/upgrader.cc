@@ -78,7 +78,8 @@ std::optional<Connection> Upgrader::State::upgrade(http::Exchange exchange,
   auto& core = exchange.core();
   if (core.answered()) throw Error(Fault::already_answered, "upgrade");
   const auto& request = core.request();
-  if (const auto refused = refusal(request, core.draining())) {
+  const auto going_away = core.draining() ? std::optional{core.retry_after()} : std::nullopt;
+  if (const auto refused = refusal(request, going_away)) {
     const auto& response = refused->response;
     std::string_view sentence{response.body()};
     sentence.remove_suffix(1);  // the line's end

@@ -246,6 +246,19 @@ TEST_F(UpgraderTest, an_exception_out_of_the_handler_closes_with_1011_and_is_log
   bye(client);
 }
 
+TEST(UpgraderOfADrain, says_when_to_come_back) {
+  Site site{{.retry_after = std::chrono::seconds(7)}};
+  const Upgrader upgrader;
+  site.handle("/echo", upgrader.handler(echo));
+  auto client = site.connect();
+  const auto request = handshake();
+  client.send(request.substr(0, 20));
+  site.drain();
+  const auto answer = client.exchange(request.substr(20));
+  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 503");
+  EXPECT_NE(answer.find("Retry-After: 7\r\n"), std::string::npos) << answer;
+}
+
 TEST(UpgraderBehindProxy, compares_the_origin_with_the_host_that_the_client_asked_for) {
   Site site{{.trusted_proxies = {"10.0.0.1"}}};
   const Upgrader upgrader;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -93,6 +94,8 @@ class ExchangeCore {
   virtual Loop& loop() noexcept = 0;
   virtual bool answered() const noexcept = 0;
   virtual bool draining() const noexcept = 0;
+  /// ServerOptions::retry_after.
+  virtual std::chrono::seconds retry_after() const noexcept = 0;
   /// A field of whatever answer comes. Throws Error: bad_option, already_answered.
   virtual void add_header(std::string_view name, std::string_view value) = 0;
 

@@ -76,7 +76,7 @@ struct ServerOptions {
   /// (others are closed without an answer); within `head_timeout`. What it names becomes the
   /// connection's remote_address() and local_address(); LOCAL and UNKNOWN leave them as they are.
   bool proxy_protocol = false;
-  /// What Retry-After tells those who are sent away by 503 and 429.
+  /// What Retry-After tells those who are sent away by 503 (full, or draining) and 429.
   std::chrono::seconds retry_after{10};
   /// How long a drain may take before what is left is cut off.
   std::chrono::milliseconds drain_timeout{10'000};
