@@ -7,6 +7,7 @@
 #include "protocol/kernels.h"
 #include "protocol/mask.h"
 #include "protocol/session_small.h"
+#include "protocol/streamed.h"
 #include "protocol/utf8.h"
 
 // What is received: from bytes to events. Where the bytes lie is session_memory.cc's affair.
@@ -100,11 +101,17 @@ Session::Step Session::read_frame(Event& event) noexcept {
     }
   }
   if (!is_control(opcode) && !close_sent_) {
-    const std::uint64_t held = fragments_ == 0 ? 0 : body_.size();
+    const std::uint64_t before = streaming_ ? streamed().received : body_.size();
+    const std::uint64_t held = fragments_ == 0 ? 0 : before;
     if (held > limits_->message_size || size > limits_->message_size - held) [[unlikely]] {
+      if (holds_large_ && !streaming_) {
+        event.kind = EventKind::large;
+        return Step::event;
+      }
       return fail(event, CloseCode::message_too_big, "the message is too big");
     }
-    if (fragments_ >= limits_->fragments) [[unlikely]] {
+    const std::uint64_t most = streaming_ ? streamed().most_fragments() : limits_->fragments;
+    if (fragments_ >= most) [[unlikely]] {
       return fail(event, CloseCode::policy_violation, "the message has too many fragments");
     }
   }
@@ -127,6 +134,10 @@ Session::Step Session::read_frame(Event& event) noexcept {
     return Step::again;
   }
   ++fragments_;
+  if (streaming_) [[unlikely]] {
+    place_ = Place::streamed;
+    return read_streamed(event);
+  }
   if (!fin || fragments_ != 1 || size > capacity_) {
     place_ = Place::body;
     return Step::again;
@@ -175,6 +186,7 @@ Session::Step Session::read_payload(Event& event) noexcept {
     case Place::header: break;
     case Place::block: return read_in_block(event);
     case Place::body: return read_into_body(event);
+    case Place::streamed: return read_streamed(event);
     case Place::dropped: return drop_payload();
     case Place::lost: return fail(event, CloseCode::message_too_big, "no memory for the message");
     case Place::invalid: return fail(event, CloseCode::invalid_payload, "a text is not UTF-8");
@@ -258,6 +270,7 @@ Session::Step Session::fail(Event& event, CloseCode code, std::string_view reaso
 }
 
 void Session::stop_reading() noexcept {
+  if (streaming_) end_stream();
   place_ = Place::closed;
   begin_ = end_;
   direct_ = 0;

@@ -37,6 +37,8 @@ inline std::string written(const Event& event) {
   switch (event.kind) {
     case EventKind::none: return "none";
     case EventKind::message: return (event.opcode == Opcode::text ? "text " : "binary ") + data;
+    case EventKind::piece: return "piece " + data;
+    case EventKind::large: return "large";
     case EventKind::ping: return "ping " + data;
     case EventKind::pong: return "pong " + data;
     case EventKind::close: return "close " + code + " " + data;

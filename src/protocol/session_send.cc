@@ -3,6 +3,7 @@
 #include <hotline/protocol/session.h>
 
 #include "protocol/mask.h"
+#include "protocol/streamed.h"
 #include "protocol/utf8.h"
 
 // What is sent.
@@ -49,7 +50,10 @@ std::size_t Session::close_frame(CloseCode code, std::string_view reason,
   // Of the message under way nothing is wanted any more; the last event's data stays.
   if (place_ == Place::block) begin_ += static_cast<std::uint32_t>(payload_done_);
   if (place_ == Place::body) payload_done_ += std::exchange(direct_, 0);
-  if (place_ == Place::block || place_ == Place::body) place_ = Place::dropped;
+  if (streaming_) end_stream();
+  if (place_ == Place::block || place_ == Place::body || place_ == Place::streamed) {
+    place_ = Place::dropped;
+  }
   if (!body_complete_) body_ = {};
   return header_size + payload.size();
 }

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <string_view>
 
 #include <hotline/protocol/frame.h>
+#include <hotline/protocol/utf8_validator.h>
 
 /// UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF.
 namespace hotline::protocol {
@@ -25,19 +24,5 @@ namespace hotline::protocol {
 
 /// The longest front part that is valid and complete, no longer than `size`.
 [[nodiscard]] std::string_view cut_to_valid(std::string_view text, std::size_t size) noexcept;
-
-/// Validates a text that comes in pieces which nobody keeps together.
-class Utf8Validator {
- public:
-  /// False at the first byte that nothing can mend; the validator is then of no more use.
-  [[nodiscard]] bool feed(std::span<const char> piece) noexcept;
-  /// Whether the text may end here.
-  [[nodiscard]] bool complete() const noexcept { return pending_ == 0; }
-
- private:
-  std::array<char, 4> code_point_{};  // one that is not complete yet
-  std::uint8_t pending_ = 0;          // its bytes so far, at most 3
-};
-static_assert(sizeof(Utf8Validator) <= 8);
 
 }  // namespace hotline::protocol

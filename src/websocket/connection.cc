@@ -67,10 +67,12 @@ void Connection::Write::sent() noexcept {
 }
 void Connection::Write::suspend() noexcept {
   keep_ = CoreReference{core_};
-  if (!queued()) core_.rest(*this);
+  if (!queued() && !held_) core_.rest(*this);
 }
 void Connection::Write::abandon() noexcept {
-  if (queued()) {
+  if (held_) {
+    core_.cancel_held(*this);
+  } else if (queued()) {
     core_.cancel(*this);
   } else {
     core_.cancel_rest(*this);

@@ -43,6 +43,7 @@ ConnectionCore::ConnectionCore(Loop& loop, Role role, StreamPointer stream,
   loop_.connection_opened();
   join(loop_);
   output_.attach(*stream_);
+  session_.hold_large();
   if (!origins.unsent.empty()) output_.write(span_of(origins.unsent), {});
   const auto& limits = settings_->limits;
   Timer::set(loop_, idle_since_ + std::min(limits.ping_interval, limits.idle_timeout));
@@ -126,6 +127,8 @@ bool ConnectionCore::receive() noexcept {
   }
   session_.received(transfer.size);
   heard_ = true;
+  if (extras_) [[unlikely]]
+    note_heard();
   full_ = transfer.size == room.size();
   return true;
 }
@@ -137,7 +140,11 @@ void ConnectionCore::pump() noexcept {
   retain();
   if (has_unread_ && reader_) {
     has_unread_ = false;
-    deliver(unread_);
+    if (unread_.kind == EventKind::large) {
+      refuse_large();
+    } else {
+      deliver(unread_);
+    }
   }
   while (!has_unread_ && !yielding_ && state_ != State::ended) {
     Event event;
@@ -145,7 +152,9 @@ void ConnectionCore::pump() noexcept {
       if (early_ && state_ != State::ended && receive()) continue;
       break;
     }
-    if (reader_) {
+    if (reader_ && event.kind == EventKind::large) {
+      refuse_large();
+    } else if (reader_) {
       deliver(event);
     } else {
       unread_ = event;
@@ -175,16 +184,21 @@ bool ConnectionCore::settle(Event& event) noexcept {
     switch (event.kind) {
       case EventKind::none: return false;
       case EventKind::message:
+      case EventKind::piece:
         ++messages_;
         if (observation_) [[unlikely]]
           observation_->received(event.data.size());
         if (discarding_ || state_ != State::open) continue;
         return true;
-      case EventKind::ping: answer_ping(event.data); break;
-      case EventKind::pong:
-        begin_silence();
-        pong_received(event.data);
+      case EventKind::large:
+        if (!discarding_) return true;
+        refuse_large();
+        return false;
+      case EventKind::ping:
+        answer_ping(event.data);
+        if (extras_) observe_ping(event.data);
         break;
+      case EventKind::pong: pong_received(event.data); break;
       case EventKind::close: {
         // Our own close frame may have gone first: then this is its answer.
         if (state_ == State::closing) {
@@ -266,7 +280,8 @@ bool ConnectionCore::read_behind(Connection::Read& read) noexcept {
   settling_ = true;
   const bool found = settle(event);
   settling_ = false;
-  if (!found) return state_ == State::ended;
+  if (found && event.kind == EventKind::large) refuse_large();
+  if (!found || state_ == State::ended) return state_ == State::ended;
   hand_over(event, read);
   return true;
 }
@@ -281,6 +296,10 @@ bool ConnectionCore::read_slowly(Connection::Read& read) noexcept {
     if (!pumping_ && !yielding_) post_pump();  // receiving had stopped for it
   } else if (state_ != State::open || !next_message(event)) {
     return state_ == State::ended;
+  }
+  if (event.kind == EventKind::large) {
+    refuse_large();
+    return true;
   }
   hand_over(event, read);
   return true;

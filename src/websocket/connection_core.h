@@ -23,6 +23,7 @@ class Loop;
 namespace hotline::websocket {
 
 class Outbox;
+class WriteStream;
 struct ConnectionExtras;
 struct SenderOptions;
 
@@ -93,7 +94,11 @@ class ConnectionCore final : private Waiter,
   bool write_now(protocol::Opcode opcode, std::span<const char> payload,
                  hotline::detail::Segment& segment) noexcept;
   void cancel(hotline::detail::Segment& segment) noexcept { output_.abandon(segment); }
-  bool wrote_enough(std::size_t size) noexcept;
+  // A peer that takes all as fast as it comes must not keep the loop from the others.
+  bool wrote_enough(std::size_t size) noexcept {
+    written_ += share_of(size);
+    return written_ >= 2 * fair_bytes;
+  }
   void rest(Connection::Write& write) noexcept;
   void cancel_rest(Connection::Write& write) noexcept;
   std::optional<Message> take_message(protocol::Opcode opcode, std::span<char> data) noexcept {
@@ -103,6 +108,33 @@ class ConnectionCore final : private Waiter,
   void cancel(Connection::Ping& ping) noexcept;
   void await_end(Connection::Closed& closed) noexcept;
   void cancel(Connection::Closed& closed) noexcept;
+
+  // Messages in pieces (message_stream.cc)
+  Loop& loop() noexcept { return loop_; }
+  bool begin_stream(Connection::Read& read, std::uint64_t message_size, bool& begun);
+  /// Nobody waits for the stream's beginning any more.
+  void give_up_stream() noexcept;
+  bool read_piece(Connection::Read& read);
+  bool piece_was_last() const noexcept { return !session_.message_under_way(); }
+  /// Others may read again.
+  void stream_read() noexcept { settling_ = false; }
+  void skip_stream() noexcept;
+  void stream_too_slow() noexcept;
+  bool is_streaming_out() const noexcept { return streaming_out_ != StreamingOut::no; }
+  void begin_streaming_out() noexcept { streaming_out_ = StreamingOut::message; }
+  void end_streaming_out() noexcept;
+  void hold(Connection::Write& write, const detail::PreparedFrame* frame = nullptr);
+  void hold_stream(Connection::Write& write);
+  void cancel_held(Connection::Write& write) noexcept;
+  /// A frame of a message, by the long way. True: `segment` is queued and will be told.
+  bool write_frame(protocol::Opcode opcode, bool fin, std::span<const char> payload,
+                   hotline::detail::Segment* segment) noexcept;
+
+  // Control (connection_control.cc)
+  std::optional<Duration> round_trip_time() const noexcept;
+  TimePoint last_heard();
+  void set_keepalive(Duration interval, Duration timeout);
+  ConnectionExtras& extras();
 
   // Senders
   std::shared_ptr<Outbox> make_outbox(const SenderOptions& options);
@@ -126,6 +158,8 @@ class ConnectionCore final : private Waiter,
   }
 
   enum class State : std::uint8_t { open, closing, ended };
+  // A message is being written in pieces; or those who waited for it are about to have their turn.
+  enum class StreamingOut : std::uint8_t { no, message, handing_over };
 
   // Kept apart, since most connections are open most of the time.
   struct Closing {
@@ -162,22 +196,34 @@ class ConnectionCore final : private Waiter,
   // Sending
   void output_progressed() noexcept override;
   void output_failed(int error) noexcept override;
-  void send_frame(protocol::Opcode opcode, std::span<const char> payload) noexcept;
+  void send_frame(protocol::Opcode opcode, std::span<const char> payload, bool fin = true) noexcept;
   void answer_ping(std::span<const char> payload) noexcept;
   void send_close(CloseCode code, std::string_view reason) noexcept;
 
   // Extras
-  ConnectionExtras& extras();
   template <typename Function>
   void for_each_outbox(const Function& function) noexcept;
   void deliver_outboxes() noexcept;
   void deliver_outboxes_to_the_end() noexcept;
   void detach_outboxes() noexcept;
+  void post_admission() noexcept;
+  void admit_held() noexcept;
+  void dismiss_held() noexcept;
+  void refuse_large() noexcept;
+  void note_heard() noexcept;
+  void observe_ping(std::span<const char> payload) noexcept;
+  void observe_pong(std::span<const char> payload) noexcept;
+  void observe_close() noexcept;
+  template <typename Observer, typename Argument>
+  void tell_observer(Observer& observer, const Argument& argument) noexcept;
+  Duration ping_interval() const noexcept;
+  Duration ping_timeout() const noexcept;
+  void measured(Duration round_trip) noexcept;
 
   // Time
   void expired() noexcept override;
   void watch() noexcept;
-  void send_keepalive() noexcept;
+  void send_ping(bool keepalive) noexcept;
   void begin_silence() noexcept;
   void pong_received(std::span<const char> payload) noexcept;
 
@@ -214,19 +260,21 @@ class ConnectionCore final : private Waiter,
   TimePoint message_since_{};
   std::uint32_t messages_ = 0;  // received, to tell one under way from the next
   std::uint32_t messages_watched_ = 0;
-  std::uint32_t ping_number_ = 0;
+  std::uint32_t ping_number_ = 0;  // of the last one: odd, the keepalive's; even, somebody's
 
   std::uint32_t references_ = 1;
   std::uint32_t delivered_ = 0;  // since the reader last suspended: see fair_bytes
   std::uint32_t written_ = 0;    // the same, since the loop last came round
   std::int16_t subprotocol_;
+  std::uint32_t round_trip_ = 0;  // smoothed, in microseconds; 0: not known
   State state_ = State::open;
+  StreamingOut streaming_out_ = StreamingOut::no;
   bool holding_ = false;  // a message in the handler's hands lies in the session's block
   bool has_unread_ = false;
   bool discarding_ = false;
   bool listening_ = false;
   bool pumping_ = false;
-  bool settling_ = false;  // a read looks through what is not a message
+  bool settling_ = false;  // a read looks through what is not a message, or a stream has the input
   bool yielding_ = false;
   bool heard_ = false;  // since the last look of the watch
   bool moved_ = false;  // a message, either way, since then

@@ -15,7 +15,7 @@ using protocol::Opcode;
 
 void ConnectionCore::start_close(CloseCode code, std::string_view reason) noexcept {
   if (state_ != State::open) return;
-  deliver_outboxes_to_the_end();
+  if (streaming_out_ != StreamingOut::message) deliver_outboxes_to_the_end();
   send_close(code, reason);
   state_ = State::closing;
   closing_ = std::make_unique<Closing>(CloseStatus{code, std::string(reason), ClosedBy::us});
@@ -41,6 +41,7 @@ void ConnectionCore::end(CloseCode code, std::string_view reason, ClosedBy by) n
   closing_ = std::make_unique<Closing>(CloseStatus{code, std::string(reason), by});
   state_ = State::ended;
   has_unread_ = false;
+  settling_ = false;
   pong_.reset();
   early_.reset();
   Timer::cancel();
@@ -96,7 +97,11 @@ void ConnectionCore::let_go() noexcept {
 }
 
 void ConnectionCore::tell_waiters() noexcept {
-  detach_outboxes();
+  if (extras_) {
+    observe_close();
+    detach_outboxes();
+    dismiss_held();
+  }
   if (auto* reader = std::exchange(reader_, nullptr)) reader->resumption_.resume();
   while (auto* ping = pings_) {
     pings_ = ping->next_;
@@ -168,7 +173,9 @@ void ConnectionCore::watch() noexcept {
     return;
   }
 
-  if (!session_.message_under_way() || messages_ != messages_watched_ || !listening_) {
+  // One that is read as it arrives has a limit of its own: see ReadStreamOptions.
+  if (!session_.message_under_way() || messages_ != messages_watched_ || !listening_ ||
+      session_.gives_pieces()) {
     messages_watched_ = messages_;
     message_since_ = now;
   } else if (now - message_since_ >= limits.message_time) {
@@ -191,16 +198,17 @@ void ConnectionCore::watch() noexcept {
     return fail(CloseCode::internal_error, "the peer does not answer pings");
   } else {
     pinging_ = true;
-    send_keepalive();
+    send_ping(true);
     if (observation_) observation_->pinged(ping_number_, now);
   }
   Timer::set(loop_,
-             now + std::min(pinging_ || stalled_ ? limits.ping_timeout : limits.ping_interval,
-                            limits.idle_timeout));
+             now + std::min<Duration>(pinging_ || stalled_ ? ping_timeout() : ping_interval(),
+                                      limits.idle_timeout));
 }
 
-void ConnectionCore::send_keepalive() noexcept {
-  const std::uint64_t number = ++ping_number_;
+void ConnectionCore::send_ping(bool keepalive) noexcept {
+  ping_number_ += (ping_number_ % 2 != 0) == keepalive ? 2 : 1;
+  const std::uint64_t number = ping_number_;
   std::array<char, sizeof number> payload;
   std::memcpy(payload.data(), &number, sizeof number);
   send_frame(Opcode::ping, payload);
@@ -211,13 +219,13 @@ void ConnectionCore::send_keepalive() noexcept {
 void ConnectionCore::begin_silence() noexcept {
   if (!pinging_ || stalled_ || state_ != State::open) return;
   pinging_ = heard_ = false;
-  const auto& limits = settings_->limits;
-  Timer::set(loop_, loop_.now() + std::min(limits.ping_interval, limits.idle_timeout));
+  Timer::set(loop_,
+             loop_.now() + std::min<Duration>(ping_interval(), settings_->limits.idle_timeout));
 }
 
 bool ConnectionCore::start_ping(Connection::Ping& ping) noexcept {
   if (state_ != State::open) return false;
-  send_keepalive();
+  send_ping(false);
   ping.number_ = ping_number_;
   ping.sent_at_ = loop_.now();
   auto** last = &pings_;
@@ -227,17 +235,26 @@ bool ConnectionCore::start_ping(Connection::Ping& ping) noexcept {
 }
 
 void ConnectionCore::pong_received(std::span<const char> payload) noexcept {
+  if (extras_) observe_pong(payload);
   std::uint64_t number = 0;
-  if (payload.size() != sizeof number) return;  // unsolicited pongs are allowed (5.5.3)
-  std::memcpy(&number, payload.data(), sizeof number);
-  if (number > ping_number_) return;
+  const bool sized = payload.size() == sizeof number;
+  if (sized) std::memcpy(&number, payload.data(), sizeof number);
+  const bool asked_for = sized && number <= ping_number_;  // others are allowed (5.5.3)
   const auto now = loop_.now();
+  if (asked_for && number % 2 != 0 && pinging_ && number + 1 >= ping_number_) {
+    // The watch looks again when the time for this pong is over.
+    const auto wait = std::min<Duration>(ping_timeout(), settings_->limits.idle_timeout);
+    if (state_ == State::open) measured(now - (Timer::deadline() - wait));
+  }
+  begin_silence();
+  if (!asked_for) return;
   if (observation_) observation_->ponged(number, now);
   // A pong may answer the newest of several pings only (5.5.3): it stands for those before, too.
   while (pings_ && static_cast<Connection::Ping*>(pings_)->number_ <= number) {
     auto* ping = static_cast<Connection::Ping*>(pings_);
     pings_ = ping->next_;
     ping->round_trip_ = now - ping->sent_at_;
+    if (ping->number_ == number) measured(*ping->round_trip_);
     if (observation_) observation_->round_trip(*ping->round_trip_);
     ping->resumption_.resume();
   }

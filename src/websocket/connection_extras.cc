@@ -35,7 +35,8 @@ std::shared_ptr<Outbox> ConnectionCore::make_outbox(const SenderOptions& options
 }
 
 std::size_t ConnectionCore::outbox_room() const noexcept {
-  if (!is_open() || output_.high() || output_.failed()) return 0;
+  if (!is_open() || streaming_out_ == StreamingOut::message || output_.high() || output_.failed())
+    return 0;
   return Output::high_water + 1 - output_.backlog();
 }
 

@@ -48,6 +48,10 @@ bool Connection::Write::await_ready() {
     throw Error(Fault::invalid_text, "write");
   }
   if (!core_.is_open()) return true;
+  if (core_.is_streaming_out()) [[unlikely]] {
+    core_.hold(*this);
+    return false;
+  }
   const bool waits = core_.write_now(static_cast<Opcode>(kind_ & 0x0F), payload, *this);
   taken_ = !core_.output_failed_already();
   return !waits && !core_.wrote_enough(size_);
@@ -55,15 +59,13 @@ bool Connection::Write::await_ready() {
 
 bool Connection::WritePrepared::await_ready() {
   if (!core_.is_open()) return true;
+  if (core_.is_streaming_out()) {
+    core_.hold(*this, &frame_);
+    return false;
+  }
   const bool waits = core_.write_prepared(frame_, this);
   taken_ = !core_.output_failed_already();
   return !waits && !core_.wrote_enough(size_);
-}
-
-// A peer that takes all as fast as it comes must not keep the loop from the others.
-inline bool ConnectionCore::wrote_enough(std::size_t size) noexcept {
-  written_ += share_of(size);
-  return written_ >= 2 * fair_bytes;
 }
 
 void ConnectionCore::rest(Connection::Write& write) noexcept {
@@ -125,16 +127,16 @@ void ConnectionCore::cancel_rest(Connection::Write& write) noexcept {
 }
 
 // Copies what a client masks, and what must not wait for anybody.
-void ConnectionCore::send_frame(Opcode opcode, std::span<const char> payload) noexcept {
+void ConnectionCore::send_frame(Opcode opcode, std::span<const char> payload, bool fin) noexcept {
   std::array<char, protocol::max_frame_header_size> header;
   if (session_.role() == Role::server) {
-    const auto size = session_.frame_header(opcode, payload.size(), header);
+    const auto size = session_.fragment_header(opcode, fin, payload.size(), header);
     if (size != 0) output_.write({header.data(), size}, payload);
     return;
   }
   protocol::MaskingKey key;
   loop_.entropy().fill(std::as_writable_bytes(std::span{key}));
-  const auto size = session_.frame_header(opcode, payload.size(), header, key);
+  const auto size = session_.fragment_header(opcode, fin, payload.size(), header, key);
   if (size == 0) return;
   std::string masked(payload.data(), payload.size());
   protocol::mask(masked, key);

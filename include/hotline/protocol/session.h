@@ -26,6 +26,8 @@ struct SessionLimits {
 enum class EventKind : std::uint8_t {
   none,     ///< Nothing yet: more bytes are needed.
   message,  ///< A whole message: opcode, data.
+  piece,    ///< A part of a message that comes in pieces (see stream()): opcode, data.
+  large,    ///< A message is larger than the limit (see hold_large()): stream() or refuse_large().
   ping,     ///< To be answered with a pong of the same data.
   pong,     ///< data.
   close,    ///< The peer's close frame, to be answered with one unless ours has gone: code, data.
@@ -35,10 +37,11 @@ enum class EventKind : std::uint8_t {
 
 struct Event {
   EventKind kind = EventKind::none;
-  Opcode opcode = Opcode::binary;         ///< Of a message: text or binary.
+  Opcode opcode = Opcode::binary;         ///< Of a message or piece: text or binary.
   CloseCode code = CloseCode::no_status;  ///< Of a close or failure.
   /// The payload; of a close its reason, valid UTF-8; of a failure a few words in static storage,
-  /// which are not to be written. A text message is valid UTF-8.
+  /// which are not to be written. A text message is valid UTF-8; a piece of one may end within a
+  /// code point, and the pieces together are valid.
   std::span<char> data{};
 
   [[nodiscard]] std::string_view text() const noexcept { return {data.data(), data.size()}; }
@@ -73,7 +76,9 @@ class Session {
   Session(Role role, SessionLimits&& limits) = delete;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
-  ~Session() = default;
+  ~Session() {
+    if (streaming_) end_stream();
+  }
 
   // ---- Receiving
 
@@ -134,6 +139,25 @@ class Session {
     return Message{opcode, std::move(body_), Message::Checked{}};
   }
 
+  // ---- Messages in pieces
+
+  /// The message under way, or else the next one, comes in pieces and in constant space: as soon as
+  /// its header is here, with what has arrived (perhaps nothing), then as bytes arrive. Behind the
+  /// last piece message_under_way() is false. `message_size` takes the place of the limit, and for
+  /// each 256 bytes one more fragment is allowed. While a message is skipped (stop_streaming()) it
+  /// is the one behind it. False: memory is out.
+  [[nodiscard]] bool stream(std::uint64_t message_size) noexcept;
+  /// Whole messages again: the message under way is gathered, if no piece of it was given; else the
+  /// rest of it is dropped as it comes, and its limits hold still.
+  void stop_streaming() noexcept;
+  /// Whether some pieces of a message were given, and others will be.
+  [[nodiscard]] bool gives_pieces() const noexcept;
+  /// From now on a whole message over the limit is no failure but a `large` event, again and again
+  /// until it is decided what becomes of it.
+  void hold_large() noexcept { holds_large_ = true; }
+  /// The failure that it is without hold_large().
+  [[nodiscard]] Event refuse_large() noexcept;
+
   // ---- Sending
 
   /// The header of a frame with FIN; a client's has the MASK bit and the key, and the caller masks
@@ -168,19 +192,21 @@ class Session {
 
  private:
   struct Leftover;
+  struct Streamed;
   struct FreeLeftover {
     void operator()(Leftover* leftover) const noexcept;
   };
 
   // Where the reader is.
   enum class Place : std::uint8_t {
-    header,   // before a frame
-    block,    // in a frame that is a whole message and fits the block
-    body,     // in a frame whose payload goes to body_
-    dropped,  // in a frame of a message that nobody wants any more
-    lost,     // out of memory, which is not reported yet
-    invalid,  // behind a text that is not UTF-8, which is not reported yet
-    closed,   // behind the peer's close frame, or a failure
+    header,    // before a frame
+    block,     // in a frame that is a whole message and fits the block
+    body,      // in a frame whose payload goes to body_
+    streamed,  // in a frame of a message that comes in pieces
+    dropped,   // in a frame of a message that nobody wants any more
+    lost,      // out of memory, which is not reported yet
+    invalid,   // behind a text that is not UTF-8, which is not reported yet
+    closed,    // behind the peer's close frame, or a failure
   };
   enum class Step : std::uint8_t { event, again, starved };
 
@@ -191,6 +217,11 @@ class Session {
   Step read_in_block(Event& event) noexcept;
   Step read_into_body(Event& event) noexcept;
   Step drop_payload() noexcept;
+  Step read_streamed(Event& event) noexcept;
+  Step give_piece(Event& event, std::span<char> piece) noexcept;
+  [[nodiscard]] Streamed& streamed() const noexcept;
+  void end_stream() noexcept;
+  void end_streamed_message() noexcept;
   Step deliver(Event& event, std::span<char> payload) noexcept;
   Step fail(Event& event, CloseCode code, std::string_view reason) noexcept;
   void stop_reading() noexcept;
@@ -203,7 +234,7 @@ class Session {
   void keep_leftover() noexcept;
   bool refill() noexcept;
 
-  const SessionLimits* limits_;
+  const SessionLimits* limits_;  // with streaming_ it is a Streamed of our own
   char* block_ = nullptr;
   std::unique_ptr<Leftover, FreeLeftover> leftover_;  // comes behind what is in the block
   BodyBuffer body_;
@@ -225,6 +256,8 @@ class Session {
   bool close_sent_ : 1 = false;
   bool close_received_ : 1 = false;
   bool failed_ : 1 = false;
+  bool streaming_ : 1 = false;
+  bool holds_large_ : 1 = false;
 };
 
 static_assert(sizeof(Session) <= 80);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -24,6 +25,10 @@ using protocol::KeptMessage;
 using protocol::Message;
 
 class ConnectionCore;
+class ReadStream;
+class ReadStreamBegin;
+class ReadStreamOptions;
+class WriteStream;
 
 /// Keeps a connection's core alive beyond its handle. For one loop's thread.
 class CoreReference {
@@ -97,6 +102,18 @@ class [[nodiscard]] Connection {
   template <typename T>
   Write write(T&&) && = delete;
 
+  /// `co_await` gives a ReadStream: the next message as it arrives, in constant space and under
+  /// limits of its own; an empty one when the connection has ended. What has arrived of the message
+  /// already is its first piece. While nobody reads, a message over Limits::message_size waits for
+  /// this; read() answers it with 1009. With <hotline/websocket/message_stream.h>. Throws Error
+  /// (bad_option, concurrent_read).
+  [[nodiscard]] ReadStreamBegin read_stream(const ReadStreamOptions& options) &;
+  [[nodiscard]] ReadStreamBegin read_stream() &;
+  ReadStreamBegin read_stream() && = delete;
+  /// A message, text or binary, that is sent in pieces, as large as it likes. With
+  /// <hotline/websocket/message_stream.h>. Throws Error (bad_option).
+  [[nodiscard]] WriteStream write_stream(protocol::Opcode opcode);
+
   /// An outbox of this connection, to be written to from any thread. Each call makes one. Throws
   /// Error (bad_option).
   [[nodiscard]] Sender sender(const SenderOptions& options = {});
@@ -122,6 +139,27 @@ class [[nodiscard]] Connection {
   /// From now on messages are dropped as they come, for those that only push. Reads wait for the
   /// end.
   void discard_input() noexcept;
+
+  /// The round-trip time, smoothed over pings and the keepalive's own: 7/8 of it and 1/8 of the
+  /// newest (RFC 6298, 2); nullopt before the first pong.
+  [[nodiscard]] std::optional<Duration> round_trip_time() const noexcept;
+  /// When bytes of the peer last arrived, on the clock of the loop. It is watched from the first
+  /// call on; that one gives the last time that the keepalive saw a message, or the beginning.
+  [[nodiscard]] TimePoint last_heard();
+  /// Keepalive for this connection: see Limits::ping_interval and ping_timeout, in whose place
+  /// these are; they count from now. More than 0 and at most 365 days, else throws Error
+  /// (bad_option).
+  void set_keepalive(Duration interval, Duration timeout);
+
+  /// Called for each ping of the peer, which is answered without it, with its payload (at most 125
+  /// bytes, valid during the call). These are called on the loop's thread, from inside reads and
+  /// writes perhaps; they may use the connection and even destroy it. An exception out of one
+  /// closes it (1011). A new one takes the old one's place; null: none.
+  void on_ping(std::function<void(std::string_view)> observer);
+  /// Called for each pong, ping()'s and the keepalive's and unsolicited ones.
+  void on_pong(std::function<void(std::string_view)> observer);
+  /// Called once, when the connection has ended, before those who wait for it hear of it.
+  void on_close(std::function<void(const CloseStatus&)> observer);
 
   /// How it ended; closed_by() is nobody while it is open or still closing.
   [[nodiscard]] const CloseStatus& close_status() const noexcept;
@@ -165,7 +203,7 @@ class [[nodiscard("co_await it")]] Connection::Read {
     return std::nullopt;
   }
 
- private:
+ protected:
   friend class ConnectionCore;
   enum class Found : std::uint8_t { nothing, in_block, in_body };
 
@@ -210,6 +248,7 @@ class [[nodiscard("co_await it")]] Connection::Write : protected hotline::detail
   const char* data_;   // not beside its size: see Message
   std::uint8_t kind_;  // opcode; 0x80: known to be UTF-8
   bool taken_ = false;
+  bool held_ = false;  // waits for another message, which is sent in pieces
   std::size_t size_;
 
  private:
