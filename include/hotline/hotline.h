@@ -16,5 +16,9 @@
 #include <hotline/net/offload.h>
 #include <hotline/net/sleep.h>
 #include <hotline/net/task_group.h>
+#include <hotline/websocket/byte_tunnel.h>
 #include <hotline/websocket/connection.h>
+#include <hotline/websocket/message_stream.h>
+#include <hotline/websocket/prepared.h>
+#include <hotline/websocket/sender.h>
 #include <hotline/websocket/upgrader.h>

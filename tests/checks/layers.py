@@ -23,6 +23,7 @@ EVERYTHING = set(BELOW)
 BRIDGES = {
     "hotline/asio.h": {"base", "net"},
     "hotline/asio_start.h": {"base", "net"},
+    "hotline/asio_stream.h": {"base", "net", "protocol", "http", "websocket"},
     "hotline/asio_use_task.h": {"base", "net"},
     "hotline/json.h": EVERYTHING,
 }
@@ -59,7 +60,8 @@ def complaint_in_layer(layer, header, quoted, public, test):
     if header == UMBRELLA:
         return "the umbrella header is for users"
     if header in BRIDGES:
-        if "net" in BELOW[layer] | {layer} and header == "hotline/asio.h" and not public:
+        whole = header in ("hotline/asio.h", "hotline/asio_stream.h")
+        if whole and BRIDGES[header] <= BELOW[layer] | {layer} and not public:
             return None
         return f"{layer} may not include a bridge"
     if test and header.startswith("support/"):

@@ -286,6 +286,52 @@ class ExamplesTest(unittest.TestCase):
             self.assertGreater(int(seen[-1][1]), int(price))
             peer.send(raw_peer.close(1000))
 
+    def test_rooms(self):
+        with Example("rooms") as example:
+            with example.call(path="/red") as one, example.call(path="/red") as two, \
+                    example.call(path="/blue") as three:
+                # An echo of one's own words shows that one has entered.
+                for number, peer in enumerate((one, two), 1):
+                    say(peer, "hello")
+                    while (line := heard(peer)) != f"{number}: hello":
+                        self.assertRegex(line, "^1: ")
+                say(three, "is it blue?")
+                self.assertEqual(heard(three), "1: is it blue?")
+                say(one, "bye")
+                self.assertEqual(heard(two), "1: bye")
+
+    def test_tunnel(self):
+        with socket.socket() as service:
+            service.settimeout(PATIENCE)
+            service.bind(("127.0.0.1", 0))
+            service.listen()
+            with Example("tunnel", str(service.getsockname()[1])) as example:
+                for service_ends in (False, True):
+                    with example.call() as peer:
+                        with service.accept()[0] as connection:
+                            connection.settimeout(PATIENCE)
+                            say(peer, "up")
+                            self.assertEqual(connection.recv(100), b"up")
+                            connection.sendall(b"down")
+                            self.assertEqual(peer.frame(), (2, b"down"))
+                            if not service_ends:
+                                peer.send(raw_peer.close(1000))
+                                self.assertEqual(connection.recv(100), b"")
+                        self.assertEqual(peer.close_code(), 1000)
+
+    def test_progress(self):
+        with Example("progress") as example, example.call() as peer:
+            say(peer, "20")
+            lines = []
+            while not lines or not lines[-1].startswith("counted"):
+                lines.append(heard(peer))
+            self.assertEqual(lines[-1], "counted to 20")
+            percents = [int(line.split()[0]) for line in lines[:-1]]
+            self.assertEqual(percents, sorted(percents))
+            self.assertEqual(percents[-1], 100)
+            say(peer, "many")
+            self.assertEqual(peer.close_code(), 1008)
+
     def test_asio_client(self):
         with socket.socket() as service:
             service.settimeout(PATIENCE)
