@@ -1,9 +1,9 @@
 // The same as fanout_server.cc for Bun: bun fanout_server.js PORT
-Bun.serve({
+const server = Bun.serve({
   port: Number(process.argv[2]),
   hostname: "127.0.0.1",
-  fetch(request, server) {
-    return server.upgrade(request) ? undefined : new Response("a WebSocket only", { status: 426 });
+  fetch(request, self) {
+    return self.upgrade(request) ? undefined : new Response("a WebSocket only", { status: 426 });
   },
   websocket: {
     perMessageDeflate: false,
