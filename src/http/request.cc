@@ -47,4 +47,16 @@ bool Request::is_websocket_upgrade() const noexcept {
   return header_has_token("Upgrade", "websocket") && header_has_token("Connection", "upgrade");
 }
 
+std::vector<std::string_view> Request::websocket_subprotocols() const {
+  std::vector<std::string_view> result;
+  for (const auto& field : fields_) {
+    if (!equals_ignoring_case(field.name, "Sec-WebSocket-Protocol")) continue;
+    ListSplitter elements{field.value};
+    while (const auto element = elements.next()) {
+      if (!element->empty()) result.push_back(*element);
+    }
+  }
+  return result;
+}
+
 }  // namespace hotline::http

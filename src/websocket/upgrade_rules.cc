@@ -22,32 +22,60 @@ std::vector<std::string_view> values(const http::Request& request, std::string_v
   return result;
 }
 
-Refusal refuse(Status status, std::string_view reason, std::string text) {
-  Refusal refusal{Response{status, std::move(text) + "\n"}, reason};
+BrokenRule refuse(Status status, std::string_view reason, std::string text) {
+  BrokenRule refusal{Response{status, std::move(text) + "\n"}, reason};
   refusal.response.add("X-Content-Type-Options", "nosniff");
   return refusal;
 }
 
 // RFC 9110 15.5.22: a 426 names what to upgrade to. The session puts the upgrade token into
 // Connection.
-Refusal upgrade_required(std::string_view reason, std::string text) {
+BrokenRule upgrade_required(std::string_view reason, std::string text) {
   auto refusal = refuse(Status::upgrade_required, reason, std::move(text));
   refusal.response.add("Upgrade", "websocket");
   return refusal;
+}
+
+const std::string* field(const Response& response, std::string_view name) {
+  for (const auto& [key, value] : response.headers()) {
+    if (equals_ignoring_case(key, name)) return &value;
+  }
+  return nullptr;
 }
 
 }  // namespace
 
 std::optional<Refusal> Upgrader::State::refusal(
     const http::Request& request, std::optional<std::chrono::seconds> going_away) const {
-  auto refusal = first_refusal(request, going_away);
+  auto broken = broken_rule(request, going_away);
+  if (!broken) return std::nullopt;
   // What follows a request that wanted to leave HTTP is perhaps not HTTP: it is never parsed as
   // such.
-  if (refusal && request.header_has_token("Upgrade", "websocket")) refusal->response.close();
-  return refusal;
+  if (request.header_has_token("Upgrade", "websocket")) broken->response.close();
+  const auto& body = broken->response.body();
+  std::string sentence{body, 0, body.size() - 1};  // without the line's end
+  const auto status = broken->response.status();
+  Refusal refusal{status, broken->reason, std::move(sentence), std::move(broken->response)};
+  if (!options_.on_refused) return refusal;
+  auto answer = options_.on_refused(request, refusal);
+  if (!answer) return refusal;
+  const auto& own = refusal.response();
+  if (answer->status() < Status::ok || static_cast<int>(answer->status()) > 599) {
+    throw Error(Fault::bad_option,
+                "on_refused: " + std::to_string(static_cast<int>(answer->status())) +
+                    " is not the status of an answer");
+  }
+  if (answer->status() == own.status()) {
+    for (const auto name : {"Allow", "Upgrade", "Sec-WebSocket-Version", "Retry-After"}) {
+      const auto* value = field(own, name);
+      if (value && !field(*answer, name)) answer->add(name, *value);
+    }
+  }
+  if (own.closes()) answer->close();
+  return Refusal{status, refusal.reason(), refusal.sentence(), std::move(*answer)};
 }
 
-std::optional<Refusal> Upgrader::State::first_refusal(
+std::optional<BrokenRule> Upgrader::State::broken_rule(
     const http::Request& request, std::optional<std::chrono::seconds> going_away) const {
   if (request.method() != "GET") {
     auto refusal = refuse(Status::method_not_allowed, "method", "a WebSocket begins with GET");
@@ -114,23 +142,57 @@ bool Upgrader::State::origin_allowed(const http::Request& request, std::string_v
                      [&](const OriginPattern& pattern) { return pattern.matches(*origin); });
 }
 
-Response Upgrader::State::acceptance(const http::Request& request, int& subprotocol) const {
-  subprotocol = -1;
-  const auto offered = protocol::parse_subprotocols(values(request, "Sec-WebSocket-Protocol"));
-  for (std::size_t i = 0; offered && subprotocol < 0 && i < options_.subprotocols.size(); ++i) {
-    if (std::find(offered->begin(), offered->end(), options_.subprotocols[i]) != offered->end()) {
-      subprotocol = static_cast<int>(i);
-    }
+std::string Upgrader::State::choose_subprotocol(const http::Request& request,
+                                                const Wishes& wishes) const {
+  const bool wished = wishes.subprotocol && *wishes.subprotocol;
+  const auto offered = request.websocket_subprotocols();
+  const auto is_offered = [&](std::string_view name) {
+    return std::find(offered.begin(), offered.end(), name) != offered.end();
+  };
+  if (!wished && (offered.empty() || !options_.choose_subprotocol)) {
+    const auto& own = options_.subprotocols;
+    const auto common = std::find_if(own.begin(), own.end(), is_offered);
+    return common == own.end() ? std::string() : *common;
   }
-  Response response{Status::switching_protocols};
+  auto name = wished ? **wishes.subprotocol : options_.choose_subprotocol(request);
+  if (!name.empty() && !is_offered(name)) {
+    throw Error(Fault::bad_option, std::string(wished ? "with_subprotocol" : "choose_subprotocol") +
+                                       ": \"" + escaped(name) + "\" was not offered");
+  }
+  return name;
+}
+
+Upgrader::State::Acceptance Upgrader::State::acceptance(const http::Request& request,
+                                                        const Wishes& wishes) const {
+  Acceptance result{Response{Status::switching_protocols}, settings_, -1};
+  auto& response = result.response;
   response.add("Upgrade", "websocket");
   response.add("Sec-WebSocket-Accept", protocol::accept_for(request.header("Sec-WebSocket-Key")));
-  if (subprotocol >= 0) {
-    response.add("Sec-WebSocket-Protocol",
-                 options_.subprotocols[static_cast<std::size_t>(subprotocol)]);
+  if (auto name = choose_subprotocol(request, wishes); !name.empty()) {
+    response.add("Sec-WebSocket-Protocol", name);
+    const auto& known = settings_->subprotocols;
+    auto at = std::find(known.begin(), known.end(), name) - known.begin();
+    if (at == std::ssize(known)) {
+      auto settings = std::make_shared<ConnectionSettings>(*settings_);
+      settings->subprotocols = {std::move(name)};
+      result.settings = std::move(settings);
+      at = 0;
+    }
+    result.subprotocol = static_cast<int>(at);
   }
   for (const auto& [name, value] : options_.headers) response.add(name, value);
-  return response;
+  if (options_.on_accepted) {
+    Response added{Status::switching_protocols};
+    options_.on_accepted(request, added);
+    for (const auto& [name, value] : added.headers()) {
+      check_extra_field(name, value);
+      response.add(name, value);
+    }
+  }
+  if (wishes.fields) {
+    for (const auto& [name, value] : wishes.fields->headers()) response.add(name, value);
+  }
+  return result;
 }
 
 }  // namespace hotline::websocket

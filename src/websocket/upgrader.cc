@@ -6,6 +6,7 @@
 #include <hotline/base/error.h>
 
 #include "base/header_tokens.h"
+#include "http/response_writer.h"
 #include "net/loop.h"
 #include "websocket/upgrade_rules.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 [[noreturn]] void reject(const std::string& what) { throw Error(Fault::bad_option, what); }
 
-void check(const Limits& limits) {
+void check_limits(const Limits& limits) {
   const auto positive = [](auto value, const char* name) {
     if (value <= decltype(value){}) {
       reject(std::string("limits.") + name + ": 0 is not a limit");
@@ -41,8 +42,29 @@ constexpr std::array reserved_headers = {
 
 }  // namespace
 
+void check_extra_field(std::string_view name, std::string_view value) {
+  for (const auto* reserved : reserved_headers) {
+    if (equals_ignoring_case(name, reserved)) {
+      reject("headers: " + std::string(name) + " is the handshake's");
+    }
+  }
+  http::Response{http::Status::switching_protocols}.add(name, value);  // throws what is wrong
+}
+
+Error Refusal::error() const {
+  return Error(Fault::upgrade_refused,
+               std::to_string(static_cast<int>(status_)) + ", " + sentence_);
+}
+
+std::string Refusal::bytes() const {
+  std::string text;
+  http::append_head(text, response_, http::DateCache{}.now(), http::ConnectionOption::close);
+  if (http::has_body(response_.status())) text += response_.body();
+  return text;
+}
+
 Upgrader::State::State(UpgraderOptions options) : options_(std::move(options)) {
-  check(options_.limits);
+  check_limits(options_.limits);
   for (const auto& name : options_.subprotocols) {
     if (!is_token(name)) reject("subprotocols: \"" + escaped(name) + "\" is not a token");
     if (std::count(options_.subprotocols.begin(), options_.subprotocols.end(), name) > 1) {
@@ -61,48 +83,49 @@ Upgrader::State::State(UpgraderOptions options) : options_(std::move(options)) {
     }
     origins_.push_back(std::move(*pattern));
   }
-  for (const auto& [name, value] : options_.headers) {
-    for (const auto* reserved : reserved_headers) {
-      if (equals_ignoring_case(name, reserved)) reject("headers: " + name + " is the handshake's");
-    }
-    http::Response{http::Status::switching_protocols}.add(name, value);  // throws what is wrong
-  }
+  for (const auto& [name, value] : options_.headers) check_extra_field(name, value);
   auto settings = std::make_shared<ConnectionSettings>(options_.limits);
   settings->subprotocols = options_.subprotocols;
   settings->observer = options_.observer;
   settings_ = std::move(settings);
 }
 
+void Upgrader::State::refused_by(Loop& loop, const http::Request& request,
+                                 const Refusal& refusal) const {
+  const auto status = refusal.response().status();
+  loop.log(LogLevel::info, [&] {
+    return "refused to upgrade " + escaped(request.target()) + " for " +
+           request.remote_address().to_string() + ": " + std::to_string(static_cast<int>(status)) +
+           ", " + refusal.sentence();
+  });
+  if (options_.observer) {
+    options_.observer->refused({request, status, refusal.reason(), refusal.sentence()});
+  }
+}
+
 std::optional<Connection> Upgrader::State::upgrade(http::Exchange exchange,
-                                                   std::string* response_head) const {
+                                                   const Wishes& wishes) const {
   auto& core = exchange.core();
   if (core.answered()) throw Error(Fault::already_answered, "upgrade");
   const auto& request = core.request();
   const auto going_away = core.draining() ? std::optional{core.retry_after()} : std::nullopt;
   if (const auto refused = refusal(request, going_away)) {
-    const auto& response = refused->response;
-    std::string_view sentence{response.body()};
-    sentence.remove_suffix(1);  // the line's end
-    core.loop().log(LogLevel::info, [&] {
-      return "refused to upgrade " + escaped(request.target()) + " for " +
-             request.remote_address().to_string() + ": " +
-             std::to_string(static_cast<int>(response.status())) + ", " + escaped(sentence);
-    });
-    if (options_.observer) {
-      options_.observer->refused({request, response.status(), refused->reason, sentence});
-    }
-    core.respond(response, nullptr);
+    refused_by(core.loop(), request, *refused);
+    core.respond(refused->response(), nullptr);
     return std::nullopt;
   }
+  auto accepted = acceptance(request, wishes);
   ConnectionCore::Origins origins;
-  const auto head = http::switching_head(acceptance(request, origins.subprotocol));
+  auto head = http::switching_head(accepted.response);
   auto taken = core.take_over(head);
   origins.received = std::move(taken.received);
   origins.unsent = std::move(taken.unsent);
-  auto& connection = *new ConnectionCore{core.loop(), protocol::Role::server,
-                                         std::move(taken.stream), settings_, std::move(origins)};
+  origins.subprotocol = accepted.subprotocol;
+  auto& connection =
+      *new ConnectionCore{core.loop(), protocol::Role::server, std::move(taken.stream),
+                          std::move(accepted.settings), std::move(origins)};
   core.observe_handler(&connection);
-  if (response_head) *response_head = head;
+  if (wishes.response_head) *wishes.response_head = std::move(head);
   connection.observe(request.target(), request.client_address());
   return std::optional<Connection>{std::in_place, connection};
 }
@@ -114,7 +137,7 @@ http::Handler Upgrader::handler(std::function<Task<>(Connection)> callback) cons
   if (!callback) reject("handler: the callback is empty");
   // Not a coroutine: the callback's own frame is all that stays while the connection lives.
   return [state = state_, callback = std::move(callback)](http::Exchange exchange) -> Task<> {
-    auto connection = state->upgrade(std::move(exchange), nullptr);
+    auto connection = state->upgrade(std::move(exchange), {});
     if (!connection) return {};
     return callback(std::move(*connection));
   };
@@ -124,8 +147,20 @@ Upgrader::Upgrading Upgrader::upgrade(http::Exchange exchange, std::string* resp
   return Upgrading{*state_, std::move(exchange), response_head};
 }
 
+std::optional<Refusal> Upgrader::check(const http::Request& request) const {
+  return state_->refusal(request, false);
+}
+
+Upgrader::Upgrading& Upgrader::Upgrading::with(std::string_view name, std::string_view value) & {
+  check_extra_field(name, value);
+  fields_.add(name, value);
+  return *this;
+}
+
 std::optional<Connection> Upgrader::Upgrading::await_resume() {
-  return state_.upgrade(std::move(exchange_), response_head_);
+  return state_.upgrade(
+      std::move(exchange_),
+      {.fields = &fields_, .subprotocol = &subprotocol_, .response_head = response_head_});
 }
 
 }  // namespace hotline::websocket

@@ -2,56 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "http/site_fixture.h"
-#include "support/frames.h"
+#include "websocket/upgrader_fixture.h"
 
 namespace hotline::websocket {
 namespace {
-
-using hotline::testing::close_payload;
-using hotline::testing::from_client;
-using hotline::testing::from_server;
-using http::testing::Client;
-using http::testing::Site;
-
-Task<> echo(Connection connection) {
-  while (auto message = co_await connection.read()) {
-    co_await connection.write(*message);
-  }
-}
-
-// The sample handshake of RFC 6455 1.3, with more header fields where a test wants them.
-std::string handshake(std::string_view more = {}, std::string_view path = "/echo") {
-  return "GET " + std::string(path) +
-         " HTTP/1.1\r\n"
-         "Host: localhost\r\n"
-         "Upgrade: websocket\r\n"
-         "Connection: Upgrade\r\n"
-         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-         "Sec-WebSocket-Version: 13\r\n" +
-         std::string(more) + "\r\n";
-}
-
-const std::string accepted =
-    "HTTP/1.1 101 Switching Protocols\r\n"
-    "Connection: Upgrade\r\n"
-    "Upgrade: websocket\r\n"
-    "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
-
-class UpgraderTest : public ::testing::Test {
- protected:
-  void serve(UpgraderOptions options = {}) {
-    const Upgrader upgrader{std::move(options)};
-    site.handle("/echo", upgrader.handler(echo));
-  }
-  void bye(Client& client) {
-    client.exchange(from_client(8, close_payload(1000)));
-    client.hang_up();
-    site.loop.advance(std::chrono::seconds(10));
-  }
-
-  Site site;
-};
 
 TEST_F(UpgraderTest, answers_the_sample_of_the_rfc_to_the_byte) {
   serve();

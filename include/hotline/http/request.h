@@ -62,6 +62,9 @@ class Request {
 
   /// Whether the client asks to talk WebSocket: `websocket` in Upgrade, `upgrade` in Connection.
   bool is_websocket_upgrade() const noexcept;
+  /// The subprotocols that the client offers, most wanted first: the elements of all its
+  /// Sec-WebSocket-Protocol fields. Views as of all else.
+  std::vector<std::string_view> websocket_subprotocols() const;
 
   /// Whom the connection comes from: the other end of the socket, or what PROXY protocol named.
   const Address& remote_address() const noexcept { return remote_; }
