@@ -5,6 +5,7 @@ set(hotline_config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/hotline)
 
 install(DIRECTORY include/hotline DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS hotline hotline_base hotline_protocol hotline_net hotline_http hotline_websocket
+                hotline_testing
         EXPORT hotlineTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT hotlineTargets NAMESPACE hotline:: DESTINATION ${hotline_config_dir})
@@ -35,4 +36,6 @@ set(hotline_pc_dir /${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 cmake_path(RELATIVE_PATH hotline_pc_dir BASE_DIRECTORY / OUTPUT_VARIABLE hotline_pc_depth)
 string(REGEX REPLACE "[^/]+" ".." hotline_pc_up "${hotline_pc_depth}")
 configure_file(cmake/hotline.pc.in ${PROJECT_BINARY_DIR}/hotline.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/hotline.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+configure_file(cmake/hotline-testing.pc.in ${PROJECT_BINARY_DIR}/hotline-testing.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/hotline.pc ${PROJECT_BINARY_DIR}/hotline-testing.pc
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

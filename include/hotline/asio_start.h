@@ -67,6 +67,7 @@ class StartedTask : public std::enable_shared_from_this<StartedTask>, protected 
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   Loop* loop_ = nullptr;
   bool ended_ = false;
+  bool failed_ = false;
   Chain chain_;
   std::exception_ptr exception_;
 };

@@ -15,6 +15,7 @@
 #include <hotline/net/deadline.h>
 #include <hotline/net/offload.h>
 #include <hotline/net/sleep.h>
+#include <hotline/net/stop_source.h>
 #include <hotline/net/task_group.h>
 #include <hotline/websocket/byte_tunnel.h>
 #include <hotline/websocket/connection.h>

@@ -16,6 +16,7 @@ constexpr Entry entries[] = {
     {Fault::bad_request, Condition::handshake_refused, "the request is malformed"},
     {Fault::protocol_error, Condition::protocol_violated, "the peer violated the protocol"},
     {Fault::invalid_text, Condition::protocol_violated, "the text is not valid UTF-8"},
+    {Fault::invalid_json, Condition::protocol_violated, "the message is not the JSON asked for"},
     {Fault::deadline_passed, Condition::timed_out, "the deadline passed"},
     {Fault::connection_reset, Condition::connection_lost, "the connection was lost"},
     {Fault::connection_ended, Condition::connection_closed, "the connection has ended"},

@@ -8,6 +8,19 @@
 
 namespace hotline::http {
 
+Request::Request(RequestHead head)
+    : method_(head.method),
+      target_(head.target),
+      version_(head.version),
+      fields_(std::move(head.fields)),
+      host_(head.host),
+      secure_(head.secure),
+      remote_(head.remote),
+      local_(head.local),
+      client_(head.remote) {
+  if (host_.empty()) host_ = header("Host");
+}
+
 std::string_view Request::query() const noexcept {
   const auto mark = target_.find('?');
   return mark == std::string_view::npos ? std::string_view{} : target_.substr(mark + 1);

@@ -44,4 +44,10 @@ void Server::drain() { core_->drain(); }
 
 void Server::stop() { core_->stop(); }
 
+void Server::wait() const { core_->end()->wait(); }
+
+bool Server::wait_for(std::chrono::milliseconds time) const { return core_->end()->wait_for(time); }
+
+Task<> Server::ended() const { return ServerEnd::awaited(core_->end()); }
+
 }  // namespace hotline::http

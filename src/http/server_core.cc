@@ -67,6 +67,7 @@ ServerCore::ServerCore(ServerOptions options)
 
 ServerCore::~ServerCore() {
   for (auto& worker : workers_) worker->close();
+  end_->tell();
 }
 
 void ServerCore::handle(std::string_view pattern, Handler handler) {
@@ -172,6 +173,7 @@ void ServerCore::end_run() noexcept {
   drain_timer_->cancel();
   listeners_.clear();
   signals_.reset();
+  end_->tell();
 }
 
 void ServerCore::drain() {

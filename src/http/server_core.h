@@ -9,6 +9,7 @@
 
 #include <hotline/http/server.h>
 
+#include "http/server_end.h"
 #include "http/worker.h"
 #include "net/listener.h"
 #include "net/loop_group.h"
@@ -42,6 +43,7 @@ class ServerCore {
   /// What is served on that loop.
   Worker& worker(Loop& loop);
 
+  const std::shared_ptr<ServerEnd>& end() const noexcept { return end_; }
   Logger& logger() noexcept { return loops_[0].logger(); }
 
  private:
@@ -54,6 +56,7 @@ class ServerCore {
   void drain_loop(std::size_t index);
   void drained_loop();
 
+  std::shared_ptr<ServerEnd> end_ = std::make_shared<ServerEnd>();
   Site site_;
   LoopGroup loops_;
   std::vector<std::unique_ptr<Worker>> workers_;  // of loops_, then those of other loops

@@ -1,6 +1,10 @@
 #include "net/asio_bridge.h"
 
-#include <hotline/asio.h>
+#include <boost/asio/strand.hpp>
+
+#include <hotline/asio_start.h>
+#include <hotline/asio_use_task.h>
+#include <hotline/base/failing.h>
 
 #include "net/loop.h"
 
@@ -77,8 +81,32 @@ boost::asio::io_context& context_of(const boost::asio::any_io_executor& executor
   if (const auto* working = executor.target<Working>()) {
     return boost::asio::query(*working, context);
   }
+  // On one thread a strand changes nothing.
+  if (const auto* strand = executor.target<boost::asio::strand<Plain>>()) {
+    return boost::asio::query(strand->get_inner_executor(), context);
+  }
+  using Any = boost::asio::any_io_executor;
+  if (const auto* strand = executor.target<boost::asio::strand<Any>>()) {
+    return context_of(strand->get_inner_executor());
+  }
   throw Error(Fault::no_runtime, "the executor is not that of an io_context");
 }
+
+namespace {
+
+// Leaving a task by Cancelled is an ordinary ending.
+bool is_failure(const std::exception_ptr& exception) noexcept {
+  if (!exception) return false;
+  try {
+    std::rethrow_exception(exception);
+  } catch (const Cancelled&) {
+    return false;
+  } catch (...) {
+    return true;
+  }
+}
+
+}  // namespace
 
 StartedTask::StartedTask(boost::asio::io_context& context)
     : context_(context), work_(context.get_executor()) {}
@@ -98,6 +126,7 @@ void StartedTask::begin() {
 
 void StartedTask::chain_finished() noexcept {
   const auto self = shared_from_this();
+  failed_ = chain_ && is_failure(chain_.exception());
   keep_result(chain_);
   end();
 }
@@ -115,7 +144,9 @@ void StartedTask::end() noexcept {
   if (loop_) {
     Turn turn{*loop_};
     LoopService::of(context_).forget(*this);
+    failed_chain_ends = failed_;
     chain_.reset();
+    failed_chain_ends = false;
   }
   complete();
   work_.reset();

@@ -1,3 +1,5 @@
+#include <hotline/asio_start.h>
+
 #include <future>
 #include <memory>
 #include <optional>
@@ -16,7 +18,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <gtest/gtest.h>
 
-#include <hotline/asio.h>
+#include <hotline/asio_use_task.h>
 #include <hotline/net/sleep.h>
 
 #include "support/test_loop.h"

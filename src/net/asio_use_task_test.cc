@@ -1,3 +1,5 @@
+#include <hotline/asio_use_task.h>
+
 #include <memory>
 #include <string>
 #include <thread>
@@ -15,7 +17,7 @@
 #include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 
-#include <hotline/asio.h>
+#include <hotline/asio_start.h>
 
 #include "support/test_loop.h"
 

@@ -145,6 +145,10 @@ void Loop::remove_timer(detail::Timer& timer) noexcept {
   // The system timer stays as it is: it will find nothing due, which costs less than setting it
   // anew.
   timers_.erase(timer);
+  // Somebody else's context may want to end when there is nothing more to wait for.
+  if (own_context_ || armed_ == TimePoint::max() || timers_.earliest()) return;
+  armed_ = TimePoint::max();
+  system_timer_.cancel();
 }
 
 void Loop::arm() noexcept {
@@ -200,7 +204,11 @@ void Loop::when_empty(std::function<void()> callback) {
   if (connections_ == 0) {
     post(std::move(callback));
   } else {
-    when_empty_ = std::move(callback);
+    when_empty_ = !when_empty_ ? std::move(callback)
+                               : [before = std::move(when_empty_), then = std::move(callback)] {
+                                   before();
+                                   then();
+                                 };
   }
 }
 

@@ -1,8 +1,11 @@
 #include <hotline/net/memory_stream.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <string>
+
+#include <hotline/base/error.h>
 
 #include "net/loop.h"
 
@@ -33,13 +36,29 @@ struct Pipe {
 
 class MemoryStream final : public Stream {
  public:
-  MemoryStream(Loop& loop, std::shared_ptr<Wire> wire, std::shared_ptr<Pipe> in,
+  MemoryStream(Loop& loop, int end, std::shared_ptr<Wire> wire, std::shared_ptr<Pipe> in,
                std::shared_ptr<Pipe> out)
-      : loop_(loop), wire_(std::move(wire)), in_(std::move(in)), out_(std::move(out)) {
+      : loop_(loop), end_(end), wire_(std::move(wire)), in_(std::move(in)), out_(std::move(out)) {
     ++live;
   }
 
   Transfer try_read(std::span<char> bytes) noexcept override {
+    const auto transfer = read(bytes);
+    if (wire_->options.recording) record(false, transfer, {bytes.data(), transfer.size});
+    return transfer;
+  }
+
+  Transfer try_write(std::span<const char> head, std::span<const char> body) noexcept override {
+    const auto before = out_->size();
+    const auto transfer = write(head, body);
+    if (wire_->options.recording) {
+      record(true, transfer, std::string_view{out_->bytes}.substr(out_->start + before));
+    }
+    return transfer;
+  }
+
+ private:
+  Transfer read(std::span<char> bytes) noexcept {
     if (const auto error = trouble()) return {0, error};
     if (in_->size() == 0) return in_->ended ? Transfer{} : Transfer{0, EAGAIN};
     const auto count = portion(std::min(bytes.size(), in_->size()));
@@ -53,7 +72,7 @@ class MemoryStream final : public Stream {
     return {count, 0};
   }
 
-  Transfer try_write(std::span<const char> head, std::span<const char> body) noexcept override {
+  Transfer write(std::span<const char> head, std::span<const char> body) noexcept {
     if (const auto error = trouble()) return {0, error};
     if (out_->unread || out_->ended) return {0, EPIPE};
     const auto used = out_->size();
@@ -67,6 +86,11 @@ class MemoryStream final : public Stream {
     return {count, 0};
   }
 
+  void record(bool written, const Transfer& transfer, std::string_view bytes) noexcept {
+    wire_->options.recording->add({end_, written, transfer.error, std::string(bytes)});
+  }
+
+ public:
   void wait_readable(Waiter& waiter) noexcept override {
     reader_ = &waiter;
     look();
@@ -161,7 +185,17 @@ class MemoryStream final : public Stream {
       --stream->posted_;
       if (stream->released_ && stream->posted_ == 0 && !stream->calling_) delete stream;
     });
-    loop_.post([token = std::move(token), reading] { token->deliver(reading); });
+    const auto late = wire_->options.late_wakeups;
+    deliver_after(late == 0 ? 0 : wire_->entropy.number() % (late + 1), std::move(token), reading);
+  }
+
+  static void deliver_after(std::uint64_t rounds, std::shared_ptr<MemoryStream> token,
+                            bool reading) noexcept {
+    auto& loop = token->loop_;
+    loop.post([rounds, token = std::move(token), reading] {
+      if (rounds > 0) return deliver_after(rounds - 1, token, reading);
+      token->deliver(reading);
+    });
   }
 
   void deliver(bool reading) noexcept {
@@ -174,6 +208,7 @@ class MemoryStream final : public Stream {
   }
 
   Loop& loop_;
+  int end_;
   std::shared_ptr<Wire> wire_;
   std::shared_ptr<Pipe> in_;
   std::shared_ptr<Pipe> out_;
@@ -192,13 +227,39 @@ class MemoryStream final : public Stream {
 
 }  // namespace
 
+std::string Recording::written_by(int end) const {
+  std::string bytes;
+  for (const auto& entry : entries_) {
+    if (entry.end == end && entry.written) bytes += entry.bytes;
+  }
+  return bytes;
+}
+
+std::string Recording::text() const {
+  std::string text;
+  for (const auto& entry : entries_) {
+    text += std::to_string(entry.end) + (entry.written ? " writes " : " reads ");
+    if (entry.error == EAGAIN) {
+      text += "nothing yet";
+    } else if (entry.error != 0) {
+      text += std::string("and fails: ") + std::strerror(entry.error);
+    } else if (entry.bytes.empty() && !entry.written) {
+      text += "the end";
+    } else {
+      text += std::to_string(entry.bytes.size()) + ": " + escaped(entry.bytes);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
 std::pair<StreamPointer, StreamPointer> make_memory_streams(Loop& loop,
                                                             const MemoryStreamOptions& options) {
   auto wire = std::make_shared<Wire>(options);
   auto there = std::make_shared<Pipe>();
   auto back = std::make_shared<Pipe>();
-  auto* a = new MemoryStream{loop, wire, back, there};
-  auto* b = new MemoryStream{loop, wire, there, back};
+  auto* a = new MemoryStream{loop, 0, wire, back, there};
+  auto* b = new MemoryStream{loop, 1, wire, there, back};
   a->connect(*b);
   b->connect(*a);
   return {StreamPointer{a}, StreamPointer{b}};

@@ -1,5 +1,6 @@
 #include <hotline/net/memory_stream.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <vector>
 
@@ -210,6 +211,75 @@ TEST(MemoryStream, fails_one_transfer_with_the_error_asked_for) {
   EXPECT_EQ(failed.error, ETIMEDOUT);
   EXPECT_TRUE(failed.failed());
   EXPECT_EQ(failed.code(), std::errc::timed_out);
+}
+
+TEST(MemoryStream, records_every_transfer) {
+  MemoryStreamOptions options;
+  options.capacity = 3;
+  options.recording = std::make_shared<Recording>();
+  {
+    Pair pair{options};
+    pair.a->try_write(span_of("h\n"), span_of("body"));
+    pair.a->try_write(span_of("x"));
+    EXPECT_EQ(read_once(*pair.b, 2), "h\n");
+    pair.a->try_write(span_of("rest"));
+    pair.a->shut_down();
+    read_once(*pair.b);
+    read_once(*pair.b);
+    pair.b.reset();
+    pair.a->try_write(span_of("lost"));
+  }
+  EXPECT_EQ(options.recording->text(),
+            "0 writes 3: h\\x0ab\n"
+            "0 writes nothing yet\n"
+            "1 reads 2: h\\x0a\n"
+            "0 writes 2: re\n"
+            "1 reads 3: bre\n"
+            "1 reads the end\n"
+            "0 writes and fails: Broken pipe\n");
+  EXPECT_EQ(options.recording->written_by(0), "h\nbre");
+  EXPECT_EQ(options.recording->written_by(1), "");
+}
+
+// The order in which the second ends of ten pairs hear that they are readable.
+std::vector<int> order_of_wake_ups(unsigned late, std::uint64_t seed) {
+  struct Numbered final : Waiter {
+    void ready() noexcept override { order->push_back(number); }
+    std::vector<int>* order = nullptr;
+    int number = 0;
+  };
+  TestLoop loop;
+  std::vector<int> order;
+  std::vector<StreamPointer> streams;
+  Numbered ears[10];
+  for (int i = 0; i < 10; ++i) {
+    MemoryStreamOptions options;
+    options.late_wakeups = late;
+    options.seed = seed + static_cast<std::uint64_t>(i);
+    auto [a, b] = make_memory_streams(*loop, options);
+    ears[i].order = &order;
+    ears[i].number = i;
+    b->wait_readable(ears[i]);
+    a->try_write(span_of("x"));
+    streams.push_back(std::move(a));
+    streams.push_back(std::move(b));
+  }
+  loop.settle();
+  return order;
+}
+
+TEST(MemoryStream, wakes_in_another_order_by_seed_and_nobody_is_forgotten) {
+  const std::vector<int> in_order{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  EXPECT_EQ(order_of_wake_ups(0, 1), in_order);
+  int different = 0;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    auto order = order_of_wake_ups(5, seed);
+    EXPECT_EQ(order_of_wake_ups(5, seed), order);
+    different += order != in_order ? 1 : 0;
+    std::sort(order.begin(), order.end());
+    EXPECT_EQ(order, in_order);
+  }
+  EXPECT_GE(different, 9);
 }
 
 }  // namespace

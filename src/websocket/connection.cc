@@ -3,6 +3,7 @@
 #include <exception>
 
 #include <hotline/base/error.h>
+#include <hotline/base/failing.h>
 
 #include "protocol/utf8.h"
 #include "websocket/connection_core.h"
@@ -28,7 +29,10 @@ Connection& Connection::operator=(Connection&& other) noexcept {
 }
 
 Connection::~Connection() {
-  if (core_) core_->handle_gone(std::uncaught_exceptions() > exceptions_);
+  if (core_) {
+    core_->handle_gone(std::uncaught_exceptions() > exceptions_ ||
+                       hotline::detail::failed_chain_ends);
+  }
 }
 
 Connection::Ping Connection::ping() & noexcept { return Ping{*core_}; }

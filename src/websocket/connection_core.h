@@ -68,6 +68,8 @@ class ConnectionCore final : private Waiter,
     if (references_ == 0) delete this;
   }
 
+  Loop& loop() noexcept { return loop_; }
+
   // Connection
   void handle_gone(bool by_exception) noexcept;
   void discard_input() noexcept;

@@ -45,6 +45,9 @@ class Upgrader::State {
                                  std::optional<std::chrono::seconds> going_away) const;
   /// Answers a refusal, or takes the connection over.
   std::optional<Connection> upgrade(http::Exchange exchange, const Wishes& wishes) const;
+  /// The same on a connection of somebody else's server.
+  std::optional<Connection> accept(Loop& loop, const http::Request& request, StreamPointer stream,
+                                   std::string received) const;
 
  private:
   // The 101 to a request that no rule refuses (RFC 6455 4.2.2), and what is agreed on.

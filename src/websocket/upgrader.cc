@@ -4,6 +4,7 @@
 #include <array>
 
 #include <hotline/base/error.h>
+#include <hotline/net/byte_stream.h>
 
 #include "base/header_tokens.h"
 #include "http/response_writer.h"
@@ -130,6 +131,26 @@ std::optional<Connection> Upgrader::State::upgrade(http::Exchange exchange,
   return std::optional<Connection>{std::in_place, connection};
 }
 
+std::optional<Connection> Upgrader::State::accept(Loop& loop, const http::Request& request,
+                                                  StreamPointer stream,
+                                                  std::string received) const {
+  Turn turn{loop};
+  if (const auto refused = refusal(request, loop.draining())) {
+    refused_by(loop, request, *refused);
+    const ByteStream answer{loop, std::move(stream), {}, refused->bytes()};  // sent, then closed
+    return std::nullopt;
+  }
+  auto accepted = acceptance(request, {});
+  ConnectionCore::Origins origins;
+  origins.received = std::move(received);
+  origins.unsent = http::switching_head(accepted.response);
+  origins.subprotocol = accepted.subprotocol;
+  auto& connection = *new ConnectionCore{loop, protocol::Role::server, std::move(stream),
+                                         std::move(accepted.settings), std::move(origins)};
+  connection.observe(request.target(), request.client_address());
+  return std::optional<Connection>{std::in_place, connection};
+}
+
 Upgrader::Upgrader(UpgraderOptions options)
     : state_(std::make_shared<const State>(std::move(options))) {}
 
@@ -145,6 +166,16 @@ http::Handler Upgrader::handler(std::function<Task<>(Connection)> callback) cons
 
 Upgrader::Upgrading Upgrader::upgrade(http::Exchange exchange, std::string* response_head) const {
   return Upgrading{*state_, std::move(exchange), response_head};
+}
+
+std::optional<Connection> Upgrader::accept(Loop& loop, const http::Request& request,
+                                           StreamPointer stream, std::string received) const {
+  return state_->accept(loop, request, std::move(stream), std::move(received));
+}
+
+std::optional<Connection> Upgrader::accept(const http::Request& request, StreamPointer stream,
+                                           std::string received) const {
+  return accept(Loop::require(), request, std::move(stream), std::move(received));
 }
 
 std::optional<Refusal> Upgrader::check(const http::Request& request) const {

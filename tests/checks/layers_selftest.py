@@ -27,8 +27,13 @@ class LayerCheck(unittest.TestCase):
         self.accepts("src/net/a.cc", "<hotline/base/task.h>", '"net/b.h"', "<boost/asio.hpp>")
         self.accepts("src/http/a.cc", '"net/b.h"', "<boost/beast/http.hpp>")
         self.accepts("src/websocket/a.cc", '"protocol/b.h"', '"http/b.h"', '"net/b.h"')
-        self.accepts("src/net/a_test.cc", '"support/b.h"', "<gtest/gtest.h>", "<hotline/asio.h>")
+        self.accepts("src/net/a_test.cc", '"support/b.h"', "<gtest/gtest.h>",
+                     "<hotline/asio_start.h>")
+        self.accepts("src/websocket/a.cc", "<hotline/asio.h>")
         self.accepts("src/net/a_fixture.h", '"support/b.h"')
+        self.accepts("src/net/a_test.cc", "<hotline/testing.h>", "<hotline/testing/seeds.h>")
+        self.accepts("src/testing/a.cc", '"websocket/b.h"', '"net/b.h"')
+        self.refuses("src/websocket/a.cc", "<hotline/testing/seeds.h>")
 
     def test_no_layer_includes_what_is_above_or_beside_it(self):
         self.refuses("src/base/a.cc", '"net/b.h"')
@@ -46,7 +51,8 @@ class LayerCheck(unittest.TestCase):
         self.refuses("src/net/a.cc", "<boost/beast/core.hpp>")
         self.refuses("src/net/a.cc", "<hwy/highway.h>")
         self.refuses("src/websocket/a.cc", "<spdlog/spdlog.h>")
-        self.refuses("src/base/a.cc", "<hotline/asio.h>")
+        self.refuses("src/base/a.cc", "<hotline/asio_start.h>")
+        self.refuses("src/net/a.cc", "<hotline/asio.h>")
         self.refuses("src/net/a.cc", '"support/b.h"')
 
     def test_public_headers_are_without_boost_and_internals(self):
@@ -55,7 +61,7 @@ class LayerCheck(unittest.TestCase):
         self.refuses("include/hotline/net/a.h", "<hotline/asio.h>")
         self.refuses("include/hotline/hotline.h", "<boost/asio.hpp>")
         self.refuses("include/hotline/hotline.h", "<hotline/asio.h>")
-        self.refuses("include/hotline/asio.h", "<hotline/http/server.h>")
+        self.refuses("include/hotline/asio_start.h", "<hotline/http/server.h>")
         self.accepts("include/hotline/asio.h", "<boost/asio.hpp>", "<hotline/base/task.h>")
         self.accepts("include/hotline/hotline.h", "<hotline/http/server.h>")
 

@@ -2,6 +2,7 @@
 
     examples_test.py DIRECTORY_OF_PROGRAMS [TEST...]
 """
+import json
 import pathlib
 import re
 import select
@@ -361,6 +362,56 @@ class ExamplesTest(unittest.TestCase):
                     self.assertEqual(peer.close_code(), 1011)
                 # What the handler threw is logged, and is all that is.
                 self.assertRegex(example.process.stderr.readline(), "End of file")
+
+    def test_beast_server(self):
+        with Example("beast_server") as example:
+            with Peer(example) as browser:
+                browser.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)
+                for _ in range(2):
+                    self.assertIn(b" 200 ", browser.until(b"\r\n\r\n"))
+                    self.assertEqual(browser.until(b"\n"), b"hello from Beast\n")
+                browser.send(raw_peer.upgrade_request(path="/echo", Origin="http://evil.example"))
+                self.assertIn(b" 403 ", browser.until(b"\r\n\r\n"))
+                self.assertIn(b"evil.example", browser.rest())
+            with example.call() as peer, example.call() as other:
+                say(peer, "hello")
+                self.assertEqual(heard(peer), "hello")
+                say(other, "me too")
+                self.assertEqual(heard(other), "me too")
+                peer.send(raw_peer.close(1000))
+                self.assertEqual(peer.close_code(), 1000)
+                example.drain()
+                self.assertEqual(other.close_code(), 1001)
+                other.send(raw_peer.close(1001))
+                self.assertEqual(other.rest(), b"")
+
+    def test_asio_server(self):
+        with Example("asio_server") as example, example.call() as peer:
+            say(peer, "hello")
+            self.assertEqual(heard(peer), "5")
+            say(peer, " world")
+            self.assertEqual(heard(peer), "11")
+            example.drain()
+            self.assertEqual(peer.close_code(), 1001)
+            peer.send(raw_peer.close(1001))
+            self.assertEqual(peer.rest(), b"")
+
+    def test_json_service(self):
+        with Example("json_service") as example, example.call() as peer:
+            say(peer, '{"action": "add", "numbers": [1, 2.5]}')
+            self.assertEqual(json.loads(heard(peer)), {"result": 3.5})
+            say(peer, '{"numbers": [1, 2], "action": "count", "note": "two"}')
+            self.assertEqual(json.loads(heard(peer)), {"result": 2, "note": "two"})
+            say(peer, '{"action": "add", "numbers": [1, "2"]}')
+            opcode, payload = peer.frame()
+            self.assertEqual((opcode, payload[:2]), (raw_peer.CLOSE, raw_peer.close_payload(1007)))
+            self.assertIn(b"numbers[1]: a number is expected, not a string", payload)
+            peer.send(raw_peer.close(1007))
+
+    def test_own_test(self):
+        answer = subprocess.run([programs / "example_own_test"], capture_output=True, text=True,
+                                timeout=PATIENCE, check=False)
+        self.assertEqual((answer.returncode, answer.stdout, answer.stderr), (0, "well\n", ""))
 
     def test_asio_client_is_drained(self):
         with socket.socket() as service:

@@ -14,11 +14,14 @@ consumer() {
   rm -rf "$to"
   # Unoptimized and without debug information: it is compiled, and never run.
   cmake -G Ninja -S "$here/consumer" -B "$to" -DCMAKE_BUILD_TYPE=None -DECHO="$here/echo.cc" \
+    -DBRIDGES="$here/bridges.cc" \
     "${launcher[@]}" "$@"
   cmake --build "$to" -j 1
+  "$to/bridges"
 }
 
-# The echo serves a fixed port, so it is not started here: that it links is what is asked.
+# The echo serves a fixed port, so it is not started here: that it links is what is asked. The
+# other program needs no port, and is run.
 case "$way" in
   install)
     rm -rf "$to"
@@ -44,6 +47,10 @@ case "$way" in
       "${CXX:-g++}" ${CXXFLAGS:-} -std=c++20 -Wall -Wextra -Werror "$here/echo.cc" -o "$to/echo" \
         $(pkg-config --cflags --libs $static hotline)
     done
+    # shellcheck disable=SC2046,SC2086
+    "${CXX:-g++}" ${CXXFLAGS:-} -std=c++20 -Wall -Wextra -Werror "$here/bridges.cc" \
+      -o "$to/bridges" $(pkg-config --cflags --libs hotline-testing) -lboost_json
+    "$to/bridges"
     ;;
   *)
     echo "package.sh: no way called $way" >&2

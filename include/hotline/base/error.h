@@ -14,6 +14,7 @@ enum class Fault {
   // protocol violated
   protocol_error,
   invalid_text,
+  invalid_json,
   // timed out
   deadline_passed,
   // connection lost

@@ -19,11 +19,29 @@ struct Field {
   std::string_view value;
 };
 
-/// The head of a request that has passed the request rules. All views are into its own memory,
-/// which lives until the exchange is answered, upgraded, hijacked or destroyed: copy what is needed
-/// longer. Not thread-safe; read-only.
+/// What somebody else's server has parsed of a request, for websocket::Upgrader::accept. All views
+/// outlive the Request that is made of it.
+struct RequestHead {
+  std::string_view method = "GET";
+  std::string_view target = "/";
+  int version = 11;
+  std::vector<Field> fields = {};
+  Address remote = {};
+  Address local = {};
+  /// Where a proxy stands before that server: the host that the client sees, if it is not that of
+  /// the field Host, and whether it speaks TLS.
+  std::string_view host = {};
+  bool secure = false;
+};
+
+/// The head of a request that has passed the request rules (if it was parsed here). All views are
+/// into its own memory, which lives until the exchange is answered, upgraded, hijacked or
+/// destroyed: copy what is needed longer. Not thread-safe; read-only.
 class Request {
  public:
+  Request() = default;
+  explicit Request(RequestHead head);
+
   std::string_view method() const noexcept { return method_; }
   /// As sent, in origin-form: "/chat/blue?since=3". (The rest of an absolute-form; "*" of OPTIONS.)
   std::string_view target() const noexcept { return target_; }

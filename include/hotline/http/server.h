@@ -150,6 +150,17 @@ class Server {
   /// Ends at once.
   void stop();
 
+  /// Blocks until the server has ended: run() is about to return, and its handlers and connections
+  /// have all gone; or until the Server is destroyed. From any thread but those of run().
+  void wait() const;
+  /// The same; false: the time was over first.
+  bool wait_for(std::chrono::milliseconds time) const;
+  /// The same for a Task on another loop than the server's. Throws Cancelled when that loop drains.
+  Task<> ended() const;
+
+  /// For what works on servers without being one.
+  ServerCore& core() noexcept { return *core_; }
+
  private:
   std::unique_ptr<ServerCore> core_;
 };

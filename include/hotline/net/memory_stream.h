@@ -1,14 +1,41 @@
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <hotline/net/stream.h>
 
 namespace hotline {
 
 class Loop;
+
+/// What went over a pair of in-memory streams: a line for each transfer that was tried. With the
+/// same seed the same program gives the same recording, to the byte.
+class Recording {
+ public:
+  struct Entry {
+    int end = 0;           ///< 0: the first of the pair, 1: the second
+    bool written = false;  ///< by that end; otherwise read
+    int error = 0;         ///< EAGAIN: it would block
+    std::string bytes = {};
+    friend bool operator==(const Entry&, const Entry&) = default;
+  };
+
+  void add(Entry entry) { entries_.push_back(std::move(entry)); }
+  const std::vector<Entry>& entries() const noexcept { return entries_; }
+  /// All that an end has written.
+  std::string written_by(int end) const;
+  /// For people: "0 writes 5: hello", bytes escaped; a transfer to the line.
+  std::string text() const;
+
+ private:
+  std::vector<Entry> entries_;
+};
 
 /// How a pair of in-memory streams behaves. Everything that is left to chance follows from `seed`.
 struct MemoryStreamOptions {
@@ -26,6 +53,11 @@ struct MemoryStreamOptions {
   std::uint64_t fail_at = 0;
   /// An errno value.
   int failure = EIO;
+  /// A readiness is told up to this many rounds of the loop later than it could be, by chance: so
+  /// the order of wake-ups changes. 0: at once.
+  unsigned late_wakeups = 0;
+  /// Is told of every transfer, if set.
+  std::shared_ptr<Recording> recording = nullptr;
   std::uint64_t seed = 1;
 };
 

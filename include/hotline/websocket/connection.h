@@ -172,6 +172,9 @@ class [[nodiscard]] Connection {
   /// The socket, for its options; -1 where there is none or the connection has ended.
   [[nodiscard]] int descriptor() const noexcept;
 
+  /// For what works on connections without being one.
+  ConnectionCore& core() const noexcept { return *core_; }
+
  private:
   CoreReference core_;
   int exceptions_ = 0;

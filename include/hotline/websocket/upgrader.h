@@ -102,6 +102,18 @@ class Upgrader {
   [[nodiscard]] Upgrading upgrade(http::Exchange exchange,
                                   std::string* response_head = nullptr) const;
 
+  /// For a request that somebody else's server has parsed: takes over its stream, on which
+  /// `received` came behind the request, sends the 101 and gives the connection. Refused (400 also
+  /// without one Host): that is answered and logged, the stream is closed, and nullopt given. To be
+  /// called on the thread of the loop that the stream was made in, by a Task (else Error,
+  /// no_runtime) or by way of hotline/asio.h, which knows the loop. The connection must not outlive
+  /// the loop.
+  [[nodiscard]] std::optional<Connection> accept(const http::Request& request, StreamPointer stream,
+                                                 std::string received = {}) const;
+  [[nodiscard]] std::optional<Connection> accept(Loop& loop, const http::Request& request,
+                                                 StreamPointer stream,
+                                                 std::string received = {}) const;
+
   /// Whether and why this request would be refused, without doing anything about it. From any
   /// thread.
   [[nodiscard]] std::optional<Refusal> check(const http::Request& request) const;
