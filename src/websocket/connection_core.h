@@ -112,7 +112,6 @@ class ConnectionCore final : private Waiter,
   void cancel(Connection::Closed& closed) noexcept;
 
   // Messages in pieces (message_stream.cc)
-  Loop& loop() noexcept { return loop_; }
   bool begin_stream(Connection::Read& read, std::uint64_t message_size, bool& begun);
   /// Nobody waits for the stream's beginning any more.
   void give_up_stream() noexcept;

@@ -24,8 +24,8 @@ std::shared_ptr<Outbox> ConnectionCore::make_outbox(const SenderOptions& options
     outbox->detach();
     return outbox;
   }
-  auto& [outboxes, walks] = extras();
-  if (walks == 0) {  // nobody can write to those that only this has
+  auto& outboxes = extras().outboxes;
+  if (extras_->walks == 0) {  // nobody can write to those that only this has
     std::erase_if(outboxes,
                   [](const auto& one) { return one.use_count() == 1 && one->has_nothing(); });
   }

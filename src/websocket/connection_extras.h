@@ -34,7 +34,7 @@ struct ConnectionExtras {
   using Observer = std::function<void(std::string_view)>;
 
   std::vector<std::shared_ptr<Outbox>> outboxes;  // those whose senders have gone stay until empty
-  int walks = 0;  // under way through `outboxes`: nothing is taken out meanwhile
+  int walks = 0;           // under way through `outboxes`: nothing is taken out meanwhile
   std::vector<Held> held;  // oldest first
   std::optional<TimePoint> heard_at;
   std::optional<Keepalive> keepalive;

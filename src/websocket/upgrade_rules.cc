@@ -86,7 +86,7 @@ std::optional<BrokenRule> Upgrader::State::broken_rule(
     return upgrade_required("not_a_websocket", "this is a WebSocket: connect with ws:// or wss://");
   }
   if (request.header_count("Host") != 1) {  // ours has been looked at; somebody else's, perhaps not
-    return refuse(Status::bad_request, "a request has one Host");
+    return refuse(Status::bad_request, "host", "a request has one Host");
   }
   const auto length = request.header("Content-Length");
   if ((!length.empty() && length.find_first_not_of('0') != std::string_view::npos) ||

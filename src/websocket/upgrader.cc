@@ -135,7 +135,9 @@ std::optional<Connection> Upgrader::State::accept(Loop& loop, const http::Reques
                                                   StreamPointer stream,
                                                   std::string received) const {
   Turn turn{loop};
-  if (const auto refused = refusal(request, loop.draining())) {
+  constexpr std::chrono::seconds retry_after{10};  // as ServerOptions has it
+  const auto going_away = loop.draining() ? std::optional{retry_after} : std::nullopt;
+  if (const auto refused = refusal(request, going_away)) {
     refused_by(loop, request, *refused);
     const ByteStream answer{loop, std::move(stream), {}, refused->bytes()};  // sent, then closed
     return std::nullopt;
@@ -179,7 +181,7 @@ std::optional<Connection> Upgrader::accept(const http::Request& request, StreamP
 }
 
 std::optional<Refusal> Upgrader::check(const http::Request& request) const {
-  return state_->refusal(request, false);
+  return state_->refusal(request, std::nullopt);
 }
 
 Upgrader::Upgrading& Upgrader::Upgrading::with(std::string_view name, std::string_view value) & {

@@ -15,7 +15,7 @@ from raw_peer import (BINARY, PING, PONG, TEXT, Peer, close, closed,  # noqa: E4
 
 MEBIBYTE = 1 << 20
 # What the allocator may keep for the next ones.
-MARGIN = 2 * MEBIBYTE
+MARGIN = 4 << 20  # the queue of the access log among it: 4,096 lines
 PLAIN_REQUEST = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
