@@ -60,11 +60,12 @@ CommandLine parse_command_line(int argc, char** argv) {
   serve->get_formatter()->column_width(34);
   const auto given = add_options(*serve);
   std::string config;
-  serve
-      ->add_option("--config", config,
-                   "TOML: these names in [serve]; the command line goes before it")
-      ->option_text("FILE")
-      ->allow_extra_args(false);
+  const auto* config_option =
+      serve
+          ->add_option("--config", config,
+                       "TOML: these names in [serve]; the command line goes before it")
+          ->option_text("FILE")
+          ->allow_extra_args(false);
 
   CommandLine result;
   try {
@@ -76,6 +77,9 @@ CommandLine parse_command_line(int argc, char** argv) {
     return result;
   } catch (const CLI::ParseError& error) {
     throw UsageError(error.what());
+  }
+  if (config_option->count() > 0 && config.empty()) {
+    throw UsageError("--config: \"\" is not the name of a file");
   }
   if (!config.empty()) read_config_file(config, result.serve);
   apply(given, result.serve);

@@ -1,3 +1,4 @@
+#include <csignal>
 #include <exception>
 #include <iostream>
 
@@ -7,6 +8,8 @@
 
 int main(int argc, char** argv) {
   using namespace hotline;
+  // Whoever read the log may leave: that is a line lost, and no reason to die.
+  std::signal(SIGPIPE, SIG_IGN);
   try {
     const auto command = tools::parse_command_line(argc, argv);
     return command.status ? *command.status : tools::serve(command.serve);

@@ -1,5 +1,6 @@
 #include "tools/option_table.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -33,6 +34,16 @@ Set number(std::uint64_t least, std::uint64_t most, Place place) {
 }
 
 template <typename Place>
+Set truth(Place place) {
+  return [=](ServeOptions& options, Values values) {
+    if (values.back() != "true" && values.back() != "false") {
+      reject(values.back(), "true or false");
+    }
+    place(options) = values.back() == "true";
+  };
+}
+
+template <typename Place>
 Set size(Place place) {
   return [=](ServeOptions& options, Values values) {
     const auto bytes = parse_size(values.back());
@@ -46,8 +57,8 @@ Set duration(std::chrono::milliseconds least, Place place) {
   return [=](ServeOptions& options, Values values) {
     const auto time = parse_duration(values.back());
     if (!time || *time < least || *time > std::chrono::hours(24 * 365)) {
-      reject(values.back(), std::string("a time") + (least.count() > 0 ? " above 0" : "") +
-                                " and up to 365d (such as 30s, 1m30s or 250ms)");
+      reject(values.back(), std::string("a time ") + (least.count() > 0 ? "above 0 and " : "") +
+                                "up to 365d (such as 30s, 1m30s or 250ms)");
     }
     place(options) = *time;
   };
@@ -89,6 +100,15 @@ bool good_place(const std::string& text) {
   return text.starts_with("unix:") ? text.size() > 5 : good_endpoint(text);
 }
 bool good_metrics_place(const std::string& text) { return text == "off" || good_endpoint(text); }
+// As it stands in Host, without the port.
+bool good_host(const std::string& text) {
+  const auto stands_in_names = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  };
+  return !text.empty() && text.front() != '-' &&
+         std::all_of(text.begin(), text.end(), stands_in_names);
+}
 bool not_empty(const std::string& text) { return !text.empty(); }
 
 constexpr std::string_view listening = "Listening";
@@ -110,9 +130,9 @@ std::vector<Option> make_table() {
            good_place, [](ServeOptions& o) -> auto& { return o.server.listen; })},
     {"threads", "N", listening, "Loops, each with a thread [1]", Form::number, false,
      number(1, 1024, [](ServeOptions& o) -> auto& { return o.server.threads; })},
-    {"host", "NAME...", listening, "Answered to in Host, too, when listening on loopback",
+    {"host", "NAME...", listening, "Answered to in Host besides localhost and IP addresses",
      Form::text, true,
-     words("a host's name", not_empty, [](ServeOptions& o) -> auto& { return o.server.hosts; })},
+     words("a host's name, without scheme and port", good_host, [](ServeOptions& o) -> auto& { return o.server.hosts; })},
     {"origin", "PATTERN...", listening, "Whose pages may connect, too: https://*.example.org, or any",
      Form::text, true,
      words("an origin", not_empty, [](ServeOptions& o) -> auto& { return o.upgrader.origins; })},
@@ -155,7 +175,7 @@ std::vector<Option> make_table() {
            [](ServeOptions& o) -> auto& { return o.server.trusted_proxies; })},
     {"proxy-protocol", "", proxies, "Each connection is a trusted proxy's, by PROXY protocol v1 or v2",
      Form::truth, false,
-     [](ServeOptions& o, Values values) { o.server.proxy_protocol = values.back() == "true"; }},
+     truth([](ServeOptions& o) -> auto& { return o.server.proxy_protocol; })},
 
     {"log-level", "LEVEL", telling, "debug, info (with the access log), warning, error, off [info]", Form::text, false,
      choice(std::vector<std::pair<std::string, LogLevel>>{

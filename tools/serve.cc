@@ -55,6 +55,13 @@ std::string in_words_of_the_command_line(std::string what) {
   for (const auto& [own, flag] : names) {
     if (what.starts_with(own)) what.replace(0, own.size(), flag);
   }
+  // Where they speak of one another.
+  static constexpr std::pair<std::string_view, std::string_view> others[] = {
+      {": trusted_proxies must say from whom", ": --trusted-proxy must say from whom"},
+      {": from 0 to below drain_timeout", ": from 0 to below --drain-timeout"}};
+  for (const auto& [own, flag] : others) {
+    if (const auto at = what.find(own); at != std::string::npos) what.replace(at, own.size(), flag);
+  }
   const std::string tail = ": " + make_error_code(Fault::bad_option).message();
   if (what.ends_with(tail)) what.resize(what.size() - tail.size());
   return what;
@@ -84,7 +91,7 @@ class Run {
     add_routes();
     server_.listen();
     if (!metrics_elsewhere() && options_.metrics_listen != "off" && is_private()) {
-      server_.handle("GET /metrics", metrics_handler());
+      server_.handle("GET /metrics", metrics_handler(Callers::here));
     }
     if (metrics_elsewhere()) listen_for_metrics();
     say_where();
@@ -139,9 +146,11 @@ class Run {
     }
   }
 
-  http::Handler metrics_handler() {
-    return [this](http::Exchange exchange) -> Task<> {
-      if (came_by_a_proxy(exchange.request())) {
+  enum class Callers { any, here };
+
+  http::Handler metrics_handler(Callers callers) {
+    return [this, callers](http::Exchange exchange) -> Task<> {
+      if (callers == Callers::here && came_by_a_proxy(exchange.request())) {
         co_await exchange.respond(http::Status::not_found, "404 Not Found\n");
         co_return;
       }
@@ -163,7 +172,7 @@ class Run {
     options.handle_signals = false;
     options.logger = log_;
     metrics_server_ = std::make_unique<http::Server>(std::move(options));
-    metrics_server_->handle("GET /metrics", metrics_handler());
+    metrics_server_->handle("GET /metrics", metrics_handler(Callers::any));
     metrics_server_->listen();
   }
 

@@ -71,13 +71,21 @@ class CommandLine(unittest.TestCase):
                 (["serve", "--ping-interval", "2y"], ["--ping-interval", "2y"]),
                 (["serve", "--handshake-timeout", "366d"], ["--handshake-timeout", "366d"]),
                 (["serve", "--drain-jitter", "-1s"], ["--drain-jitter"]),
-                (["serve", "--drain-jitter", "20s"], ["--drain-jitter: ", "drain_timeout"]),
+                (["serve", "--drain-jitter", "20s"], ["--drain-jitter: ", "--drain-timeout"]),
                 (["serve", "--max-connections", "0"], ["--max-connections", '"0"']),
                 (["serve", "--max-connections-per-address", "x"], ["-per-address", '"x"']),
                 (["serve", "--origin", "example.org"], ["--origin: ", "example.org"]),
                 (["serve", "--origin", "*"], ["--origin: ", "*", "any"]),
                 (["serve", "--trusted-proxy", "10.0.0.0/33"], ["--trusted-proxy: ", "10.0.0.0/33"]),
-                (["serve", "--proxy-protocol", "--listen", "127.0.0.1:0"], ["--proxy-protocol: "]),
+                (["serve", "--proxy-protocol", "--listen", "127.0.0.1:0"],
+                 ["--proxy-protocol: ", "--trusted-proxy"]),
+                (["serve", "--proxy-protocol=yes"], ["--proxy-protocol: ", '"yes"']),
+                (["serve", "--drain-jitter", "1y"], ["--drain-jitter: ", " is not a time up to "]),
+                (["serve", "--host", "https://example.org"], ["--host: ", "https://example.org"]),
+                (["serve", "--host", "example.org:80"], ["--host: ", "example.org:80"]),
+                (["serve", "--host", "*.example.org"], ["--host: ", "*.example.org"]),
+                (["serve", "--host", "--proxy-protocol"], ["--host: ", "--proxy-protocol"]),
+                (["serve", "--config", ""], ["--config: "]),
                 (["serve", "--metrics-listen", "9000"], ["--metrics-listen", "9000"])):
             with self.subTest(arguments=arguments):
                 ended = run(*arguments)

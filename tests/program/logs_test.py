@@ -195,6 +195,20 @@ class Logs(unittest.TestCase):
             for line in lines[:-1]:
                 json.loads(line)
 
+    def test_whoever_reads_it_may_leave(self):
+        with hotline_server.Server(log_level="info") as server:
+            server.process.stderr.close()
+            for _ in range(3):
+                with Peer(server) as peer:
+                    peer.send(HEALTH)
+                    peer.until(b"ok\n")
+            with Peer(server) as peer:
+                peer.upgrade().send(frame(TEXT, b"still here"))
+                self.assertEqual(peer.frame(), (TEXT, b"still here"))
+                server.signal()
+                self.assertEqual(peer.close_code(), 1001)
+            self.assertEqual(server.wait(), 0)
+
 
 if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)

@@ -152,6 +152,7 @@ class Metrics(unittest.TestCase):
                 peer.rest()
             self.assertEqual(get(server.port)[0], 404)
             self.assertEqual(get(port, "/echo")[0], 404)
+            self.assertEqual(get(port, Via="1.1 proxy")[0], 200, "who may ask is the caller's say")
             self.assertEqual(server.stop(), (0, ""))
 
     def test_a_port_that_is_taken_is_named(self):
