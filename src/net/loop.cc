@@ -197,7 +197,11 @@ void Loop::abandon_members() noexcept {
 }
 
 void Loop::connection_closed() noexcept {
-  if (--connections_ == 0 && when_empty_) post(std::exchange(when_empty_, nullptr));
+  if (--connections_ != 0 || !when_empty_) return;
+  // One that is handed over ends for a moment, before whoever takes it counts it again.
+  post([this] {
+    if (connections_ == 0 && when_empty_) std::exchange(when_empty_, nullptr)();
+  });
 }
 
 void Loop::when_empty(std::function<void()> callback) {

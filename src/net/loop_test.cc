@@ -355,5 +355,19 @@ TEST(ALoop, says_once_that_its_last_connection_has_gone) {
   EXPECT_EQ(empty, 2);
 }
 
+TEST(ALoop, says_nothing_of_its_last_connection_where_another_takes_its_place) {
+  TestLoop loop;
+  int empty = 0;
+  loop->connection_opened();
+  loop->when_empty([&] { ++empty; });
+  loop->connection_closed();
+  loop->connection_opened();
+  loop.settle();
+  EXPECT_EQ(empty, 0);
+  loop->connection_closed();
+  loop.settle();
+  EXPECT_EQ(empty, 1);
+}
+
 }  // namespace
 }  // namespace hotline
