@@ -318,6 +318,17 @@ TEST_F(BehindProxy, answers_what_was_under_way_when_a_drain_began) {
             last_answer("200 OK", "192.0.2.7:4711 198.51.100.1:443 192.0.2.7:4711\n"));
 }
 
+TEST_F(BehindProxy, drains_who_has_said_nothing_but_who_it_is) {
+  auto [server, peer] = make_memory_streams(*site.loop);
+  server->set_addresses(at("10.0.0.1"), {});
+  ASSERT_EQ(peer->try_write(header).size, header.size());
+  site.serve(std::move(server));
+  site.drain();
+  Client client{*site.loop, std::move(peer)};
+  EXPECT_TRUE(client.ended());
+  EXPECT_EQ(site.connections(), 0u);
+}
+
 // ---- What a trusted proxy says in the request
 
 TEST(TrustedProxy, says_who_asks_and_how) {

@@ -501,6 +501,21 @@ TEST_F(Body, ends_with_the_server) {
   site.open_gate();
 }  // TestLoop looks for what is left
 
+TEST_F(Body, that_is_being_dropped_does_not_hold_up_a_drain) {
+  site.handle_later();
+  auto client = site.connect();
+  client.send(post("Content-Length: 10\r\n", "0123456789", "/later"));
+  {
+    Turn turn{*site.loop};
+    site.gate.open();
+    site.loop->drain();
+  }
+  site.loop.settle();
+  EXPECT_EQ(client.receive(), answer("200 OK", "/later"));
+  EXPECT_TRUE(client.ended());
+  EXPECT_EQ(site.sessions(), 0u);
+}
+
 TEST_F(Body, is_waited_for_in_a_drain) {
   auto client = site.connect();
   client.send(post("Content-Length: 4\r\n", "bo"));

@@ -30,7 +30,6 @@ void Http1Session::refuse(const Refusal& refusal) noexcept {
     return line.append(", ").append(refusal.reason);
   });
   closes_ = true;
-  if (!exchange_) head_only_ = version10_ = false;  // they were of the request before
   const Response response{refusal.status, sentence(refusal.status, refusal.reason)};
   record(RequestEnd::refused, static_cast<int>(refusal.status),
          head_only_ ? 0 : response.body().size(), refusal.reason);
@@ -94,6 +93,7 @@ bool Http1Session::is_last() const noexcept {
 // The answer is given.
 void Http1Session::begin_next() noexcept {
   exchange_ = nullptr;
+  head_only_ = version10_ = false;
   streamed_.reset();
   stop_reading_body();
   if (closes_) {
@@ -161,7 +161,9 @@ bool Http1Session::write_body(std::string_view bytes, hotline::detail::Segment& 
       break;
   }
   streamed_->bytes += bytes.size();
-  if (output_.backlog() > 0 && deadline_ == TimePoint::max()) want(worker_.options().idle_timeout);
+  if (input_ended_ || (output_.backlog() > 0 && deadline_ == TimePoint::max())) {
+    want(worker_.options().idle_timeout);
+  }
   return true;
 }
 

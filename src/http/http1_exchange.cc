@@ -137,7 +137,9 @@ void Http1Exchange::start(const Response& response) {
 
 Http1Session& Http1Exchange::session_for_stream() {
   if (finished_) throw Error(Fault::already_answered, "the answer has ended");
-  if (!session_) {
+  // The session hears of a failure from the loop, to which a handler that is never made to wait
+  // does not return.
+  if (!session_ || session_->output().failed()) {
     if (run_) run_->excuse(Fault::connection_ended);
     throw Error(Fault::connection_ended, "writing the answer");
   }
@@ -157,10 +159,11 @@ bool Http1Exchange::finish(Waiter& waiter) {
   auto& session = session_for_stream();
   finished_ = true;
   session_ = nullptr;
+  const detail::CoreHandle here{*this};
   if (!session.finish()) {
+    wake_body_reader();
     throw Error(Fault::wrong_length, "less was written than the answer's head announced");
   }
-  const detail::CoreHandle here{*this};
   fence_.wait(session.output(), waiter);
   session.answered();
   wake_body_reader();
@@ -169,7 +172,9 @@ bool Http1Exchange::finish(Waiter& waiter) {
 
 void Http1Exchange::cut() noexcept {
   finished_ = true;
+  const detail::CoreHandle here{*this};
   if (auto* session = std::exchange(session_, nullptr)) session->cut();
+  wake_body_reader();
 }
 
 void Http1Exchange::cancel_wait(Waiter&) noexcept { fence_.withdraw(); }

@@ -187,6 +187,7 @@ void Http1Session::dispatch(std::string_view rest) noexcept {
   auto& request = exchange->mutable_request();
   RequestBuilder::set_addresses(request, stream_->remote_address(), stream_->local_address());
   worker_.site().find_client(request);
+  head_only_ = request.method() == "HEAD";
   if (refusal) {
     exchange_ = nullptr;
     exchange->session_gone();
@@ -194,7 +195,6 @@ void Http1Session::dispatch(std::string_view rest) noexcept {
     return refuse(*refusal);
   }
   const auto& traits = exchange->traits();
-  head_only_ = request.method() == "HEAD";
   if (!host_rule_.allows(traits.host)) {
     exchange->refuse({Status::misdirected_request, "this server does not go by the name in Host"});
     return exchange->release();
@@ -266,6 +266,8 @@ void Http1Session::settle() noexcept {
         return want(options.idle_timeout);
       }
       give_back_block();
+      // Who is idle by now was not when the drain told everybody.
+      if (worker_.loop().draining() && is_idle()) return drain();
       listen();
       if (head_.size() == 0) {
         want(options.idle_timeout);
@@ -329,7 +331,8 @@ void Http1Session::output_progressed() noexcept {
   if (state_ == State::closing) return close_when_sent();
   if (state_ == State::handling && streamed_) {
     deadline_ = TimePoint::max();
-    if (output_.backlog() > 0) want(worker_.options().idle_timeout);
+    // A client that has shut down is not heard to go: nothing that goes out any more ends it.
+    if (output_.backlog() > 0 || input_ended_) want(worker_.options().idle_timeout);
     return;
   }
   if (state_ != State::reading || yielded_) return;

@@ -125,6 +125,13 @@ TEST(Http1Session, says_why_it_refuses_what_follows_a_head_request) {
             std::string::npos);
 }
 
+TEST(Http1Session, refuses_a_head_request_without_a_body) {
+  Site site;
+  const auto refused = site.connect().exchange("HEAD / HTTP/1.1\r\n\r\n");
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 400 Bad Request\r\n")) << refused;
+  EXPECT_TRUE(refused.ends_with("\r\n\r\n")) << refused;
+}
+
 TEST(Http1Session, refuses_a_bare_line_feed_that_ends_the_head_at_once) {
   Site site;
   auto client = site.connect();

@@ -1,6 +1,7 @@
 #include <stdexcept>
 
 #include <hotline/base/error.h>
+#include <hotline/net/task_group.h>
 
 #include "http/site_fixture.h"
 
@@ -213,6 +214,83 @@ TEST_F(Streamed, cancels_its_handler_when_the_client_is_gone) {
   idle.shut_down();
   EXPECT_EQ(site.handlers(), 0u);
   EXPECT_EQ(site.loop.log().errors, 0);
+}
+
+TEST_F(Streamed, tells_a_handler_that_never_waits_that_its_client_is_gone) {
+  int pieces = 0;
+  site.handle("/endless", [&](Exchange exchange) -> Task<> {
+    const Response response{Status::ok};
+    auto stream = exchange.start(response);
+    const std::string piece(10'000, 'x');
+    for (; pieces < 100; ++pieces) co_await stream.write(piece);
+  });
+  // A request, its reading, a piece; the next cannot be written.
+  auto client = site.connect({.capacity = 10'000'000, .fail_at = 4});
+  client.send(get("/endless"));
+  EXPECT_LT(pieces, 5);
+  EXPECT_EQ(site.handlers(), 0u);
+  EXPECT_EQ(site.sessions(), 0u);
+  EXPECT_EQ(site.loop.log().errors, 0);
+}
+
+TEST_F(Streamed, is_given_up_where_its_client_has_shut_down_and_nothing_more_goes_out) {
+  site.handle("/events", [this](Exchange exchange) -> Task<> {
+    const Response response{Status::ok};
+    auto stream = exchange.start(response);
+    const std::string first(50'000, 'x');
+    co_await stream.write(first);
+    co_await site.gate.pass();
+    const std::string_view second = "second";
+    co_await stream.write(second);
+    co_await site.gate.pass();
+  });
+  auto client = site.connect({.capacity = 10'000});
+  client.send(get("/events"));
+  client.shut_down();
+  EXPECT_EQ(client.receive().size(), 50'000u + chunked_head.size() + 8);
+  site.loop.advance(59s);
+  site.open_gate();
+  EXPECT_EQ(client.receive(), "6\r\nsecond\r\n");
+  site.loop.advance(59s);
+  EXPECT_EQ(site.handlers(), 1u);
+  site.loop.advance(1s);
+  EXPECT_EQ(site.handlers(), 0u);
+  EXPECT_EQ(site.sessions(), 0u);
+}
+
+TEST_F(Streamed, when_cut_wakes_who_reads_the_body) {
+  for (const auto* length : {"", "5"}) {
+    site.handle("/both" + std::string(length), [this, length](Exchange exchange) -> Task<> {
+      TaskGroup group;
+      const auto read = [](Exchange& of, std::string& text) -> Task<> {
+        try {
+          (void)co_await of.body();
+        } catch (const Error& error) {
+          text += error.code().message() + ' ';
+        }
+      };
+      group.spawn(read(exchange, log));
+      Response response{Status::ok};
+      if (*length) response.content_length(5);
+      {
+        auto stream = exchange.start(response);
+        if (*length) {
+          try {
+            co_await stream.end();
+          } catch (const Error& error) {
+            log += error.code().message() + ' ';
+          }
+        }
+      }
+      co_await group.join();
+    });
+    auto client = site.connect();
+    client.send(request("POST /both" + std::string(length) + " HTTP/1.1", "Content-Length: 4\r\n"));
+    site.loop.advance(1ms);
+    EXPECT_EQ(site.handlers(), 0u) << length;
+  }
+  const std::string answered = "the request has been answered already ";
+  EXPECT_EQ(log, answered + answered + "the body has not the length that was announced ");
 }
 
 TEST_F(Streamed, may_outlive_the_exchange_and_be_given_away) {
