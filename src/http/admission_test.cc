@@ -329,7 +329,18 @@ TEST_F(BehindProxy, drains_who_has_said_nothing_but_who_it_is) {
   EXPECT_EQ(site.connections(), 0u);
 }
 
-// ---- What a trusted proxy says in the request
+TEST_F(BehindProxy, gives_a_header_that_is_just_coming_a_second_in_a_drain) {
+  auto [server, peer] = make_memory_streams(*site.loop);
+  server->set_addresses(at("10.0.0.1"), {});
+  const auto begun = header.substr(0, 10);
+  ASSERT_EQ(peer->try_write(begun).size, begun.size());
+  site.serve(std::move(server));
+  site.drain();
+  site.loop.advance(999ms);
+  EXPECT_EQ(site.connections(), 1u);
+  site.loop.advance(1ms);
+  EXPECT_EQ(site.connections(), 0u);
+}
 
 TEST(TrustedProxy, says_who_asks_and_how) {
   Site site{{.trusted_proxies = {"10.0.0.0/8"}}};

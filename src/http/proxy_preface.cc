@@ -1,5 +1,6 @@
 #include "http/proxy_preface.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <hotline/base/error.h>
@@ -64,6 +65,9 @@ void ProxyPreface::complete(std::string_view rest) noexcept {
 void ProxyPreface::expired() noexcept { refuse("it took too long"); }
 
 void ProxyPreface::drain() noexcept {
+  using namespace std::chrono_literals;
+  // One that is coming in just now has as long as the head of a request has.
+  set(worker_.loop(), std::min(deadline(), worker_.loop().now() + 1s));
   stream_->cancel_wait(*this);
   receive();
 }
