@@ -187,7 +187,7 @@ bool ConnectionCore::settle(Event& event) noexcept {
       case EventKind::piece:
         ++messages_;
         if (observation_) [[unlikely]]
-          observation_->received(event.data.size());
+          observation_->received(event.data.size(), session_.message_under_way() ? 0 : 1);
         if (discarding_ || state_ != State::open) continue;
         return true;
       case EventKind::large:

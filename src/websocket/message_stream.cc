@@ -7,6 +7,7 @@
 #include "net/loop.h"
 #include "websocket/connection_core.h"
 #include "websocket/connection_extras.h"
+#include "websocket/observation.h"
 
 namespace hotline::websocket {
 
@@ -257,6 +258,7 @@ bool WriteStream::Write::put() noexcept {
 bool ConnectionCore::write_frame(Opcode opcode, bool fin, std::span<const char> payload,
                                  hotline::detail::Segment* segment) noexcept {
   moved_ = true;
+  if (observation_) observation_->sent(payload.size(), fin ? 1 : 0);
   if (role() == Role::server) {
     std::array<char, protocol::max_frame_header_size> header;
     const auto size = session_.fragment_header(opcode, fin, payload.size(), header);

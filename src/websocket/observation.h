@@ -22,8 +22,9 @@ class Observation {
   const Address& client() const noexcept { return client_; }
 
   // Not inline: connections that nobody observes pass by.
-  void received(std::size_t size) noexcept;
-  void sent(std::size_t size) noexcept;
+  /// A message; or a piece of one, of which `messages` is 0 until the last.
+  void received(std::size_t size, unsigned messages = 1) noexcept;
+  void sent(std::size_t size, unsigned messages = 1) noexcept;
 
   /// A keepalive ping has gone; its pong has come. (Others are measured by those who await them.)
   void pinged(std::uint64_t number, TimePoint now) noexcept {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <hotline/net/sleep.h>
+#include <hotline/websocket/message_stream.h>
 #include <hotline/websocket/sender.h>
 #include <hotline/websocket/upgrader.h>
 
@@ -137,6 +138,25 @@ TEST_F(ObserverTest, counts_what_is_prepared_and_what_senders_send) {
   client.exchange(from_client(8, close_payload(1000, "")));
   ASSERT_EQ(notes->lines.size(), 1u);
   EXPECT_NE(notes->lines[0].find(" in 0/0 out 2/21 "), std::string::npos) << notes->lines[0];
+  hang_up(client);
+}
+
+TEST_F(ObserverTest, a_message_in_pieces_is_one) {
+  serve([](Connection connection) -> Task<> {
+    auto from = co_await connection.read_stream();
+    auto to = connection.write_stream(protocol::Opcode::text);
+    while (auto piece = co_await from.read()) co_await to.write(piece->text());
+    co_await to.finish();
+    while (auto message = co_await connection.read()) {
+    }
+  });
+  auto client = dial();
+  client.exchange(from_client(1, "one ", false) + from_client(0, "two ", false));
+  client.exchange(from_client(0, "three"));
+  client.exchange(from_client(8, close_payload(1000, "")));
+  EXPECT_EQ(notes->sum.messages_sent, 1u);
+  EXPECT_NE(notes->lines.back().find(" in 1/13 out 1/13 "), std::string::npos)
+      << notes->lines.back();
   hang_up(client);
 }
 
