@@ -61,12 +61,10 @@ T parse_json(std::string_view text, const JsonOptions& options = {}) {
   boost::json::parse_options parsing;
   parsing.max_depth = options.depth;
   unsigned char parser_memory[1024];
-  unsigned char value_memory[2048];
   boost::json::parser parser{boost::json::storage_ptr{}, parsing, parser_memory};
-  // Not for a value that lives longer than this call.
-  boost::json::monotonic_resource memory{value_memory};
-  parser.reset(std::is_same_v<T, boost::json::value> ? boost::json::storage_ptr{}
-                                                     : boost::json::storage_ptr{&memory});
+  // Boost.JSON copies a value with its memory resource: whatever T keeps of it must outlive this
+  // call, so it is no resource of this call's own.
+  parser.reset();
   boost::json::error_code error;
   const auto parsed = parser.write(text.data(), text.size(), error);
   if (error) {

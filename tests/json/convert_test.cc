@@ -50,6 +50,12 @@ struct Order : Person {
 };
 BOOST_DESCRIBE_STRUCT(Order, (Person), (items, note, stock, pair, two))
 
+struct Letter {
+  std::string to;
+  json::value content;
+};
+BOOST_DESCRIBE_STRUCT(Letter, (), (to, content))
+
 // Something whose own words are heard.
 struct Celsius {
   double degrees = 0;
@@ -123,6 +129,12 @@ TEST(Json, gives_a_value_that_owns_all_it_has) {
   EXPECT_EQ(value.at("text").as_string().size(), 5000u);
   EXPECT_EQ(json_text(parse_json<json::object>(R"({"a":[1]})")), R"({"a":[1]})");
   EXPECT_EQ(json_text(parse_json<json::array>("[1]")), "[1]");
+  const auto object = parse_json<json::object>(R"({"a":[1,{"b":"c"}]})");
+  const auto letter = parse_json<Letter>(R"({"to":"you","content":{"a":["many","words"]}})");
+  EXPECT_EQ(parse_json<json::array>(R"([9,8,["over what was there"]])").size(), 3u);
+  EXPECT_EQ(json_text(object), R"({"a":[1,{"b":"c"}]})");
+  EXPECT_EQ(json_text(letter.content), R"({"a":["many","words"]})");
+  EXPECT_EQ(letter.content.storage(), json::storage_ptr{});
 }
 
 TEST(Json, names_the_byte_where_a_text_does_not_parse) {
