@@ -21,6 +21,10 @@ asio::awaitable<void> count(hotline::websocket::Connection connection) {
   }
 }
 
+asio::awaitable<void> accept(asio::ip::tcp::acceptor& acceptor, hotline::http::Server& server) {
+  for (;;) hotline::serve(server, co_await acceptor.async_accept(use_awaitable));
+}
+
 int main(int argc, char** argv) {
   const auto port = static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 8080);
   asio::io_context context{1};
@@ -33,10 +37,7 @@ int main(int argc, char** argv) {
 
   asio::ip::tcp::acceptor acceptor{context, {asio::ip::address_v4::loopback(), port}};
   std::cout << "ws://127.0.0.1:" << acceptor.local_endpoint().port() << "/count" << std::endl;
-  const auto accept = [&]() -> asio::awaitable<void> {
-    for (;;) hotline::serve(server, co_await acceptor.async_accept(use_awaitable));
-  };
-  asio::co_spawn(context, accept, asio::detached);
+  asio::co_spawn(context, accept(acceptor, server), asio::detached);
   asio::signal_set signals{context, SIGINT, SIGTERM};
   signals.async_wait([&](auto, int) {
     hotline::async_drain(context, [&](std::exception_ptr) { context.stop(); });

@@ -1,5 +1,4 @@
-// A WebSocket route in an existing Beast server; everything else is Beast's, as it was.
-//   beast_server [PORT]
+// beast_server [PORT]: a WebSocket route in an existing Beast server; the rest is as it was.
 #include <cstdlib>
 #include <iostream>
 
@@ -40,18 +39,19 @@ asio::awaitable<void> session(beast::tcp_stream stream) {
   }
 }
 
+asio::awaitable<void> accept(asio::ip::tcp::acceptor& acceptor) {
+  for (;;) {
+    beast::tcp_stream stream{co_await acceptor.async_accept(use_awaitable)};
+    asio::co_spawn(acceptor.get_executor(), session(std::move(stream)), asio::detached);
+  }
+}
+
 int main(int argc, char** argv) {
   const auto port = static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 8080);
   asio::io_context context{1};  // run by one thread: Hotline asks for that
   asio::ip::tcp::acceptor acceptor{context, {asio::ip::address_v4::loopback(), port}};
   std::cout << "ws://127.0.0.1:" << acceptor.local_endpoint().port() << "/echo" << std::endl;
-  const auto accept = [&]() -> asio::awaitable<void> {
-    for (;;) {
-      beast::tcp_stream stream{co_await acceptor.async_accept(use_awaitable)};
-      asio::co_spawn(context, session(std::move(stream)), asio::detached);
-    }
-  };
-  asio::co_spawn(context, accept, asio::detached);
+  asio::co_spawn(context, accept(acceptor), asio::detached);
   asio::signal_set signals{context, SIGINT, SIGTERM};
   signals.async_wait([&](auto, int) {
     hotline::async_drain(context, [&](std::exception_ptr) { context.stop(); });

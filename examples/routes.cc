@@ -10,6 +10,8 @@ namespace http = hotline::http;
 
 // Says which route serves, and what its wildcards stand for.
 http::Handler say(const std::string& route, const std::string& wildcard = {}) {
+  // The server keeps a handler until its last coroutine has ended.
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines)
   return [route, wildcard](http::Exchange exchange) -> hotline::Task<> {
     auto text = route;
     if (!wildcard.empty()) text.append(": ").append(exchange.request().parameter(wildcard));
