@@ -144,6 +144,8 @@ std::string handshake_message(std::string_view request, std::string_view respons
 
 http::Handler page() {
   const auto answers = std::make_shared<const Answers>();
+  // The server keeps its handlers until their last coroutine has ended.
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines)
   return [answers](http::Exchange exchange) -> Task<> {
     const bool known = has_tag(exchange.request(), answers->tag);
     const auto& answer = known ? answers->not_modified : answers->whole;
@@ -153,6 +155,8 @@ http::Handler page() {
 
 http::Handler showing_handshake(const websocket::Upgrader& upgrader,
                                 std::function<Task<>(websocket::Connection)> talk) {
+  // The server keeps its handlers until their last coroutine has ended.
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines)
   const auto show = [upgrader, talk](http::Exchange exchange) -> Task<> {
     const std::string request{exchange.request().head()};
     std::string response;

@@ -149,6 +149,8 @@ class Run {
   enum class Callers { any, here };
 
   http::Handler metrics_handler(Callers callers) {
+    // The server keeps its handlers until their last coroutine has ended.
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines)
     return [this, callers](http::Exchange exchange) -> Task<> {
       if (callers == Callers::here && came_by_a_proxy(exchange.request())) {
         co_await exchange.respond(http::Status::not_found, "404 Not Found\n");

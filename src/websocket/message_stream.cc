@@ -11,7 +11,6 @@
 
 namespace hotline::websocket {
 
-using protocol::Event;
 using protocol::EventKind;
 using protocol::Opcode;
 using protocol::Role;
