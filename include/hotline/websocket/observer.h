@@ -43,7 +43,7 @@ struct ConnectionRecord {
 struct HandshakeRefusal {
   const http::Request& request;
   http::Status status;
-  /// One of few words, for counting: "method", "not_a_websocket", "body", "version", "key",
+  /// One of few words, for counting: "method", "not_a_websocket", "host", "body", "version", "key",
   /// "subprotocols", "extensions", "origin" or "draining". Static storage.
   std::string_view reason;
   /// What the client was told; what it sent itself stands in it escaped.
