@@ -14,6 +14,8 @@
 #include <hotline/net/byte_stream.h>
 #include <hotline/net/deadline.h>
 #include <hotline/net/offload.h>
+#include <hotline/net/proxy_options.h>
+#include <hotline/net/run.h>
 #include <hotline/net/sleep.h>
 #include <hotline/net/stop_source.h>
 #include <hotline/net/task_group.h>

@@ -14,6 +14,9 @@ struct Entry {
 constexpr Entry entries[] = {
     {Fault::upgrade_refused, Condition::handshake_refused, "the upgrade was refused"},
     {Fault::bad_request, Condition::handshake_refused, "the request is malformed"},
+    {Fault::name_not_found, Condition::unreachable, "the name has no address"},
+    {Fault::proxy_refused, Condition::unreachable, "the proxy refused"},
+    {Fault::proxy_failed, Condition::unreachable, "the proxy does not answer as a proxy does"},
     {Fault::protocol_error, Condition::protocol_violated, "the peer violated the protocol"},
     {Fault::invalid_text, Condition::protocol_violated, "the text is not valid UTF-8"},
     {Fault::invalid_json, Condition::protocol_violated, "the message is not the JSON asked for"},
@@ -28,6 +31,7 @@ constexpr Entry entries[] = {
     {Fault::already_answered, Condition::misuse, "the request has been answered already"},
     {Fault::cannot_hijack, Condition::misuse, "this transport cannot be hijacked"},
     {Fault::no_runtime, Condition::misuse, "no Hotline loop runs on this thread"},
+    {Fault::nested_run, Condition::misuse, "a Hotline loop runs on this thread already"},
     {Fault::bad_option, Condition::misuse, "an option has a value that is not allowed"},
     {Fault::wrong_length, Condition::misuse, "the body has not the length that was announced"},
 };
@@ -54,6 +58,7 @@ class ConditionCategory final : public std::error_category {
   std::string message(int value) const override {
     switch (static_cast<Condition>(value)) {
       case Condition::handshake_refused: return "handshake refused";
+      case Condition::unreachable: return "unreachable";
       case Condition::protocol_violated: return "protocol violated";
       case Condition::timed_out: return "timed out";
       case Condition::connection_lost: return "connection lost";
@@ -78,9 +83,12 @@ bool system_matches(const std::error_code& code, Condition condition) noexcept {
     case ECONNRESET:
     case ECONNABORTED:
     case EPIPE:
-    case ENETDOWN:
+    case ENETDOWN: return condition == Condition::connection_lost;
+    // Of a connection that was there, and of one that could not be made.
     case ENETUNREACH:
-    case EHOSTUNREACH: return condition == Condition::connection_lost;
+    case EHOSTUNREACH:
+      return condition == Condition::connection_lost || condition == Condition::unreachable;
+    case ECONNREFUSED: return condition == Condition::unreachable;
     case ETIMEDOUT: return condition == Condition::timed_out;
     case ECANCELED: return condition == Condition::cancelled;
     case EMFILE:

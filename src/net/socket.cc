@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -39,6 +40,13 @@ SocketAddress socket_address(const Address& address) {
   return result;
 }
 
+Socket open_tcp(const Address& address) {
+  Socket socket{::socket(address.is_ipv6() ? AF_INET6 : AF_INET,
+                         SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  if (!socket) fail_at("open a socket for", address.to_string());
+  return socket;
+}
+
 }  // namespace
 
 void fail_at(const char* what, const std::string& place) {
@@ -63,15 +71,26 @@ Address local_address(int descriptor) noexcept {
 }
 
 Socket bind_tcp(const Address& address, bool shared) {
-  Socket socket{::socket(address.is_ipv6() ? AF_INET6 : AF_INET,
-                         SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-  if (!socket) fail_at("open a socket for", address.to_string());
+  auto socket = open_tcp(address);
   const int on = 1;
   ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (address.is_ipv6()) ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   if (shared) ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   auto target = socket_address(address);
   if (::bind(socket.get(), target.get(), target.size) != 0) fail_at("bind", address.to_string());
+  return socket;
+}
+
+Socket begin_connect(const Address& address) {
+  auto socket = open_tcp(address);
+  const int on = 1;
+  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  auto target = socket_address(address);
+  // A connect that a signal interrupts goes on.
+  if (::connect(socket.get(), target.get(), target.size) != 0 && errno != EINPROGRESS &&
+      errno != EINTR) {
+    fail_at("connect to", address.to_string());
+  }
   return socket;
 }
 

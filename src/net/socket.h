@@ -39,6 +39,10 @@ Address local_address(int descriptor) noexcept;
 /// (SO_REUSEPORT). Throws Error that names the address.
 Socket bind_tcp(const Address& address, bool shared);
 
+/// A non-blocking TCP socket (without delay) that is connected to `address`, or about to be: it is
+/// writable then, and SO_ERROR tells. Throws Error that names the address.
+Socket begin_connect(const Address& address);
+
 /// Throws Error with errno's code: "cannot <what> <place>".
 [[noreturn]] void fail_at(const char* what, const std::string& place);
 

@@ -59,14 +59,17 @@ void remove_stale(const std::string& path) {
   if (::lstat(path.c_str(), &now) == 0 && same_file(before, now)) ::unlink(path.c_str());
 }
 
+void check(const std::string& path, const char* where) {
+  constexpr auto longest = sizeof(sockaddr_un::sun_path) - 1;
+  if (!path.empty() && path.size() <= longest && path.find('\0') == std::string::npos) return;
+  throw Error(Fault::bad_option, where + (": \"" + shown(path)) + "\": a path has from 1 to " +
+                                     std::to_string(longest) + " bytes");
+}
+
 }  // namespace
 
 UnixSocket::UnixSocket(std::string_view path) : path_(path) {
-  constexpr auto longest = sizeof(sockaddr_un::sun_path) - 1;
-  if (path_.empty() || path_.size() > longest || path_.find('\0') != std::string::npos) {
-    throw Error(Fault::bad_option, "listen: \"" + shown(path_) + "\": a path has from 1 to " +
-                                       std::to_string(longest) + " bytes");
-  }
+  check(path_, "listen");
   socket_ = open(path_);
   if (call(::bind, socket_, path_) != 0) {
     if (errno != EADDRINUSE) fail_at("bind", shown(path_));
@@ -87,6 +90,13 @@ void UnixSocket::remove() noexcept {
   struct stat now{};
   if (!std::exchange(bound_, false)) return;
   if (::lstat(path_.c_str(), &now) == 0 && same_file(identity_, now)) ::unlink(path_.c_str());
+}
+
+Socket connect_unix_socket(const std::string& path) {
+  check(path, "connect");
+  auto socket = open(path);
+  if (call(::connect, socket, path) != 0) fail_at("connect to", shown(path));
+  return socket;
 }
 
 }  // namespace hotline

@@ -33,4 +33,8 @@ class UnixSocket {
   bool bound_ = false;
 };
 
+/// A non-blocking socket that is connected to the one at `path`. Throws Error that names the path;
+/// with EAGAIN while the queue there is full.
+Socket connect_unix_socket(const std::string& path);
+
 }  // namespace hotline

@@ -11,6 +11,10 @@ enum class Fault {
   // handshake refused
   upgrade_refused = 1,
   bad_request,
+  // unreachable
+  name_not_found,
+  proxy_refused,
+  proxy_failed,
   // protocol violated
   protocol_error,
   invalid_text,
@@ -32,6 +36,7 @@ enum class Fault {
   already_answered,
   cannot_hijack,
   no_runtime,
+  nested_run,
   bad_option,
   wrong_length,
 };
@@ -39,6 +44,7 @@ enum class Fault {
 /// The few things that a program distinguishes: compare `error.code()` with one of these.
 enum class Condition {
   handshake_refused = 1,
+  unreachable,
   protocol_violated,
   timed_out,
   connection_lost,

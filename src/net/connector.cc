@@ -1,0 +1,74 @@
+#include "net/connector.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include <hotline/base/error.h>
+#include <hotline/net/sleep.h>
+
+#include "net/loop.h"
+#include "net/stream_wait.h"
+#include "net/tcp_stream.h"
+#include "net/unix_socket.h"
+
+namespace hotline {
+namespace {
+
+int pending_error(int descriptor) noexcept {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+StreamPointer adopt(Loop& loop, Socket socket, const Address& remote) {
+  const auto local = local_address(socket.get());
+  return TcpStream::adopt(loop, socket.release(), remote, local);
+}
+
+}  // namespace
+
+Task<StreamPointer> connect_address(Address address) {
+  auto& loop = Loop::require();
+  auto stream = adopt(loop, begin_connect(address), address);
+  StreamWait wait{stream, StreamWait::writable};
+  co_await wait;
+  const auto local = local_address(stream->descriptor());
+  errno = pending_error(stream->descriptor());
+  // A port of our own that was free may have been chosen for this end: then it talks to itself.
+  if (errno == 0 && local == address) errno = ECONNREFUSED;
+  if (errno != 0) fail_at("connect to", address.to_string());
+  stream->set_addresses(address, local);
+  co_return stream;
+}
+
+Task<StreamPointer> connect_tcp(std::string host, std::uint16_t port, ConnectTimings* timings) {
+  auto& loop = Loop::require();
+  const auto begun = loop.now();
+  const auto address = Address::parse(host == "localhost" ? "127.0.0.1" : host, port);
+  if (!address) throw Error(Fault::name_not_found, escaped(host));
+  if (timings) timings->name = loop.now() - begun;
+  auto stream = co_await connect_address(*address);
+  if (timings) timings->connect = loop.now() - begun - *timings->name;
+  co_return stream;
+}
+
+Task<StreamPointer> connect_unix(std::string path) {
+  auto& loop = Loop::require();
+  using namespace std::chrono_literals;
+  constexpr Duration longest_pause = 200ms;
+  constexpr Duration patience = 5s;
+  const auto give_up = loop.now() + patience;
+  // Nobody tells when a full queue has room again.
+  for (Duration pause = 1ms;; pause = std::min(2 * pause, longest_pause)) {
+    try {
+      co_return adopt(loop, connect_unix_socket(path), Address::unix_socket());
+    } catch (const Error& error) {
+      if (error.code().value() != EAGAIN || loop.now() >= give_up) throw;
+    }
+    co_await sleep(pause);
+  }
+}
+
+}  // namespace hotline
