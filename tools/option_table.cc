@@ -4,95 +4,13 @@
 #include <limits>
 #include <utility>
 
-#include <hotline/base/error.h>
-
+#include "tools/option_kinds.h"
 #include "tools/units.h"
 
 namespace hotline::tools {
 namespace {
 
-using Values = std::span<const std::string>;
-using Set = std::function<void(ServeOptions&, Values)>;
-
-[[noreturn]] void reject(const std::string& value, const std::string& expected) {
-  throw UsageError("\"" + escaped(value) + "\" is not " + expected);
-}
-
-// A kind of value: what `place(options)` refers to is set to what `value` says.
-
-template <typename Place>
-Set number(std::uint64_t least, std::uint64_t most, Place place) {
-  return [=](ServeOptions& options, Values values) {
-    const auto number = parse_count(values.back());
-    if (!number || *number < least || *number > most) {
-      reject(values.back(),
-             "a number from " + std::to_string(least) + " to " + std::to_string(most));
-    }
-    auto& target = place(options);
-    target = static_cast<std::remove_reference_t<decltype(target)>>(*number);
-  };
-}
-
-template <typename Place>
-Set truth(Place place) {
-  return [=](ServeOptions& options, Values values) {
-    if (values.back() != "true" && values.back() != "false") {
-      reject(values.back(), "true or false");
-    }
-    place(options) = values.back() == "true";
-  };
-}
-
-template <typename Place>
-Set size(Place place) {
-  return [=](ServeOptions& options, Values values) {
-    const auto bytes = parse_size(values.back());
-    if (bytes.value_or(0) == 0) reject(values.back(), "a size above 0 (such as 64k or 16M)");
-    place(options) = *bytes;
-  };
-}
-
-template <typename Place>
-Set duration(std::chrono::milliseconds least, Place place) {
-  return [=](ServeOptions& options, Values values) {
-    const auto time = parse_duration(values.back());
-    if (!time || *time < least || *time > std::chrono::hours(24 * 365)) {
-      reject(values.back(), std::string("a time ") + (least.count() > 0 ? "above 0 and " : "") +
-                                "up to 365d (such as 30s, 1m30s or 250ms)");
-    }
-    place(options) = *time;
-  };
-}
-
-template <typename Place>
-Set words(std::string expected, bool (*good)(const std::string&), Place place) {
-  return [=, expected = std::move(expected)](ServeOptions& options, Values values) {
-    for (const auto& value : values) {
-      if (!good(value)) reject(value, expected);
-    }
-    auto& target = place(options);
-    if constexpr (std::is_same_v<std::remove_reference_t<decltype(target)>, std::string>) {
-      target = values.back();
-    } else {
-      target.assign(values.begin(), values.end());
-    }
-  };
-}
-
-template <typename Place, typename Value>
-Set choice(std::vector<std::pair<std::string, Value>> choices, Place place) {
-  return [=, choices = std::move(choices)](ServeOptions& options, Values values) {
-    std::string all;
-    for (const auto& [name, value] : choices) {
-      if (name == values.back()) {
-        place(options) = value;
-        return;
-      }
-      all += (all.empty() ? "" : name == choices.back().first ? " or " : ", ") + name;
-    }
-    reject(values.back(), all);
-  };
-}
+using namespace option_kinds;
 
 bool good_endpoint(const std::string& text) { return parse_endpoint(text).has_value(); }
 bool good_place(const std::string& text) {

@@ -25,18 +25,25 @@ enum class Form {
   truth,   ///< true; on the command line the bare flag
 };
 
-/// One option, as the command line and the configuration file know it.
-struct Option {
+/// One option, as the command line, the configuration file and a shell's completion know it.
+struct OptionInfo {
   std::string_view name;   // "message-limit": the flag without its dashes, and the key
   std::string_view value;  // what stands for it in the help: "SIZE"; "" for a bare flag
   std::string_view group;  // its heading in the help
   std::string_view help;
   Form form = Form::text;
   bool repeatable = false;
+};
+
+/// An option of a command whose options are `Options`.
+template <typename Options>
+struct BasicOption : OptionInfo {
   /// Sets it: one value, or all of those that it was given. Throws UsageError that says what is
   /// wrong with the value, without the option's name.
-  std::function<void(ServeOptions&, std::span<const std::string>)> set;
+  std::function<void(Options&, std::span<const std::string>)> set;
 };
+
+using Option = BasicOption<ServeOptions>;
 
 /// All options of `hotline serve`, in the order of its help.
 const std::vector<Option>& serve_options();
