@@ -28,7 +28,7 @@ configure_package_config_file(cmake/hotlineConfig.cmake.in ${PROJECT_BINARY_DIR}
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/hotlineConfigVersion.cmake
                                  COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/hotlineConfig.cmake
-              ${PROJECT_BINARY_DIR}/hotlineConfigVersion.cmake
+              ${PROJECT_BINARY_DIR}/hotlineConfigVersion.cmake cmake/Findcares.cmake
         DESTINATION ${hotline_config_dir})
 
 # Relative to the .pc file, since the prefix is known only to `cmake --install`.

@@ -8,7 +8,9 @@
 #include <hotline/base/error.h>
 #include <hotline/net/sleep.h>
 
+#include "net/happy_eyeballs.h"
 #include "net/loop.h"
+#include "net/resolver.h"
 #include "net/stream_wait.h"
 #include "net/tcp_stream.h"
 #include "net/unix_socket.h"
@@ -44,13 +46,28 @@ Task<StreamPointer> connect_address(Address address) {
 }
 
 Task<StreamPointer> connect_tcp(std::string host, std::uint16_t port, ConnectTimings* timings) {
+  return connect_tcp(std::move(host), port, {}, timings);
+}
+
+Task<StreamPointer> connect_tcp(std::string host, std::uint16_t port, ResolverOptions resolver,
+                                ConnectTimings* timings) {
   auto& loop = Loop::require();
-  const auto begun = loop.now();
-  const auto address = Address::parse(host == "localhost" ? "127.0.0.1" : host, port);
-  if (!address) throw Error(Fault::name_not_found, escaped(host));
-  if (timings) timings->name = loop.now() - begun;
-  auto stream = co_await connect_address(*address);
-  if (timings) timings->connect = loop.now() - begun - *timings->name;
+  if (const auto address = Address::parse(host, port)) {
+    const auto begun = loop.now();
+    if (timings) timings->name = Duration{};
+    auto stream = co_await connect_address(*address);
+    if (timings) timings->connect = loop.now() - begun;
+    co_return stream;
+  }
+  ConnectRace race{loop, host + ":" + std::to_string(port), connect_address, timings};
+  std::optional<Lookup> lookup;
+  if (is_localhost(host)) {
+    race.answered(Family::ipv6, {{*Address::parse("::1", port)}, {}});
+    race.answered(Family::ipv4, {{*Address::parse("127.0.0.1", port)}, {}});
+  } else {
+    lookup.emplace(loop, host, port, race, resolver);
+  }
+  auto stream = co_await race;
   co_return stream;
 }
 

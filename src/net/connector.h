@@ -8,6 +8,8 @@
 #include <hotline/base/task.h>
 #include <hotline/net/stream.h>
 
+#include "net/resolver.h"
+
 namespace hotline {
 
 /// How long the steps took, as far as it came.
@@ -27,6 +29,10 @@ struct ConnectTimings {
 /// every point.
 Task<StreamPointer> connect_tcp(std::string host, std::uint16_t port,
                                 ConnectTimings* timings = nullptr);
+
+/// The same, asking otherwise than the system is configured to; for tests.
+Task<StreamPointer> connect_tcp(std::string host, std::uint16_t port, ResolverOptions resolver,
+                                ConnectTimings* timings);
 
 /// Connects to one address. Throws Error with errno's code that names it.
 Task<StreamPointer> connect_address(Address address);
