@@ -26,6 +26,18 @@ constexpr Entry entries[] = {
     {Fault::message_too_big, Condition::limit_exceeded, "the message exceeds the limit"},
     {Fault::too_many_descriptors, Condition::limit_exceeded, "no file descriptor is left"},
     {Fault::body_too_large, Condition::limit_exceeded, "the body exceeds the limit"},
+    {Fault::certificate_expired, Condition::certificate_rejected, "the certificate has expired"},
+    {Fault::certificate_not_yet_valid, Condition::certificate_rejected,
+     "the certificate is not valid yet"},
+    {Fault::certificate_wrong_name, Condition::certificate_rejected,
+     "the certificate is for another name"},
+    {Fault::certificate_self_signed, Condition::certificate_rejected,
+     "the certificate is signed by nobody but itself"},
+    {Fault::certificate_untrusted, Condition::certificate_rejected,
+     "the certificate comes from nobody who is trusted"},
+    {Fault::certificate_revoked, Condition::certificate_rejected,
+     "the certificate has been revoked"},
+    {Fault::tls_failed, Condition::protocol_violated, "the TLS handshake failed"},
     {Fault::cancelled, Condition::cancelled, "cancelled"},
     {Fault::concurrent_read, Condition::misuse, "another read of this connection is under way"},
     {Fault::already_answered, Condition::misuse, "the request has been answered already"},
@@ -64,6 +76,7 @@ class ConditionCategory final : public std::error_category {
       case Condition::connection_lost: return "connection lost";
       case Condition::connection_closed: return "connection closed";
       case Condition::limit_exceeded: return "limit exceeded";
+      case Condition::certificate_rejected: return "certificate rejected";
       case Condition::cancelled: return "cancelled";
       case Condition::misuse: return "misuse";
     }
@@ -89,6 +102,7 @@ bool system_matches(const std::error_code& code, Condition condition) noexcept {
     case EHOSTUNREACH:
       return condition == Condition::connection_lost || condition == Condition::unreachable;
     case ECONNREFUSED: return condition == Condition::unreachable;
+    case EPROTO: return condition == Condition::protocol_violated;
     case ETIMEDOUT: return condition == Condition::timed_out;
     case ECANCELED: return condition == Condition::cancelled;
     case EMFILE:

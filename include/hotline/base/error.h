@@ -29,6 +29,15 @@ enum class Fault {
   message_too_big,
   too_many_descriptors,
   body_too_large,
+  // certificate rejected
+  certificate_expired,
+  certificate_not_yet_valid,
+  certificate_wrong_name,
+  certificate_self_signed,
+  certificate_untrusted,
+  certificate_revoked,
+  // protocol violated
+  tls_failed,
   // cancelled
   cancelled,
   // misuse, reported to whoever did it
@@ -50,6 +59,7 @@ enum class Condition {
   connection_lost,
   connection_closed,
   limit_exceeded,
+  certificate_rejected,
   cancelled,
   misuse,
 };

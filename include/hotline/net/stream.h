@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include <hotline/net/address.h>
+#include <hotline/net/tls_info.h>
 
 namespace hotline {
 
@@ -72,6 +73,10 @@ class Stream {
   virtual void watch(StreamWatcher* watcher) noexcept = 0;
   /// The socket, for its options; -1 where there is none. It stays the stream's.
   virtual int descriptor() const noexcept { return -1; }
+  /// What its TLS handshake came to, for whom it may outlive the stream; null: it speaks no TLS.
+  virtual std::shared_ptr<const TlsInfo> shared_tls() const noexcept { return nullptr; }
+  /// The same; it lives as long as the stream.
+  const TlsInfo* tls() const noexcept { return shared_tls().get(); }
 
  protected:
   ~Stream() = default;
