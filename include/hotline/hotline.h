@@ -8,6 +8,7 @@
 #include <hotline/http/exchange.h>
 #include <hotline/http/middleware.h>
 #include <hotline/http/observer.h>
+#include <hotline/http/proxy_refused.h>
 #include <hotline/http/query.h>
 #include <hotline/http/server.h>
 #include <hotline/http/static_files.h>

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include <hotline/net/tls_options.h>
+
 namespace hotline {
 
 /// Through which proxy a client connects.
@@ -20,6 +22,8 @@ struct ProxyOptions {
   /// for what is below them too, IP addresses, networks (10.0.0.0/8), each with a port or not, or
   /// "*", separated by commas.
   std::string bypass = {};
+  /// For https proxies: what they must prove. Those of the target are others.
+  TlsClientOptions tls = {};
 };
 
 }  // namespace hotline
