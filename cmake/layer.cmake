@@ -78,7 +78,7 @@ macro(hotline_test_support)
       target_include_directories(
         hotline_test_support PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
                                      ${PROJECT_SOURCE_DIR}/tests)
-      target_link_libraries(hotline_test_support PRIVATE Boost::headers GTest::gmock)
+      target_link_libraries(hotline_test_support PRIVATE Boost::headers GTest::gmock OpenSSL::Crypto)
       hotline_warnings(hotline_test_support)
     endif()
   endif()

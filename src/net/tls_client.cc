@@ -1,0 +1,120 @@
+#include <utility>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include <hotline/base/error.h>
+
+#include "net/loop.h"
+#include "net/tls.h"
+#include "net/tls_context.h"
+#include "net/tls_stream.h"
+#include "net/tls_verify.h"
+
+namespace hotline {
+namespace {
+
+// A stream's readability, awaited.
+class Readable final : private Waiter {
+ public:
+  explicit Readable(Stream& stream) : stream_(stream) {}
+  Readable(const Readable&) = delete;
+  Readable& operator=(const Readable&) = delete;
+  ~Readable() {
+    if (resumption_) stream_.cancel_wait(*this);
+  }
+
+  bool await_ready() const noexcept { return false; }
+  template <typename Promise>
+  void await_suspend(std::coroutine_handle<Promise> handle) noexcept {
+    resumption_ = detail::Resumption{handle};
+    stream_.wait_readable(*this);
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  void ready() noexcept override { resumption_.resume(); }
+
+  Stream& stream_;
+  detail::Resumption resumption_;
+};
+
+void expect(const TlsStream& stream, const TlsClient& client, std::string name) {
+  if (!client.server_name().empty()) name = client.server_name();
+  if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+  if (name.ends_with('.')) name.pop_back();
+  auto* ssl = stream.ssl();
+  auto* parameters = SSL_get0_param(ssl);
+  const bool is_address = Address::parse(name, 0).has_value();
+  int good = 1;
+  if (is_address) {
+    good = X509_VERIFY_PARAM_set1_ip_asc(parameters, name.c_str());
+  } else {
+    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    // An empty name would be no check at all.
+    good = !name.empty() &&
+           X509_VERIFY_PARAM_set1_host(parameters, name.data(), name.size()) == 1 &&
+           SSL_set_tlsext_host_name(ssl, name.c_str()) == 1;
+  }
+  if (good == 1) return;
+  ERR_clear_error();
+  throw Error(Fault::bad_option, "\"" + escaped(name) + "\" is no name that TLS can ask for");
+}
+
+}  // namespace
+
+TlsClient::TlsClient(const TlsClientOptions& options)
+    : context_(tls::make_context(TLS_client_method())),
+      server_name_(options.server_name),
+      verifies_(!options.dangerously_accept_any_certificate) {
+  auto* context = context_.get();
+  if (options.certificate_file.empty() != options.key_file.empty()) {
+    throw Error(Fault::bad_option, "certificate_file and key_file: both or neither");
+  }
+  if (!options.certificate_file.empty()) {
+    tls::use_pair(context, options.certificate_file, options.key_file);
+  }
+  if (verifies_) {
+    if (!options.ca_file.empty()) {
+      tls::trust(context, "ca_file", options.ca_file);
+    } else {
+      SSL_CTX_set_default_verify_paths(context);
+    }
+    if (!options.crl_file.empty()) tls::revoke(context, options.crl_file);
+  }
+  SSL_CTX_set_verify(context, verifies_ ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
+                     verifies_ ? &tls::on_verified : nullptr);
+  static constexpr unsigned char protocols[] = "\x08http/1.1";
+  SSL_CTX_set_alpn_protos(context, protocols, sizeof protocols - 1);
+}
+
+std::shared_ptr<const TlsClient> make_tls_client(const TlsClientOptions& options) {
+  return std::make_shared<const TlsClient>(options);
+}
+
+Task<StreamPointer> tls_connect(StreamPointer inner, std::shared_ptr<const TlsClient> client,
+                                std::string name) {
+  auto stream = TlsStream::make(Loop::require(), std::move(inner), client->context(),
+                                TlsStream::Role::client);
+  expect(*stream, *client, std::move(name));
+  bool readable = false;
+  for (;;) {
+    const auto progress = stream->handshake(readable);
+    if (progress == TlsStream::Progress::done) break;
+    if (progress == TlsStream::Progress::failed) {
+      if (!stream->failure().empty()) throw Error(stream->fault(), stream->failure());
+      throw Error({stream->inner_error(), std::system_category()}, "in the TLS handshake");
+    }
+    Readable wait{*stream};
+    co_await wait;
+    readable = true;
+  }
+  co_return StreamPointer{std::move(stream)};
+}
+
+std::string tls_failure(const Stream& stream) {
+  const auto* tls = dynamic_cast<const TlsStream*>(&stream);
+  return tls ? tls->failure() : std::string{};
+}
+
+}  // namespace hotline

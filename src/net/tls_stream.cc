@@ -1,0 +1,423 @@
+#include "net/tls_stream.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "net/loop.h"
+#include "net/tls_certificate.h"
+
+namespace hotline {
+namespace {
+
+constexpr std::size_t largest_record = 16384;
+// A peer that makes OpenSSL answer (key updates) and takes nothing of it.
+constexpr std::size_t most_unsent = 256 * 1024;
+
+void clear_errors() noexcept {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
+// What OpenSSL has to say, in words.
+std::string openssl_reason() {
+  const auto code = ERR_peek_error();
+  const auto reason = ERR_GET_REASON(code);
+  if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET) {
+    return std::string("the peer says: ") +
+           SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET);
+  }
+  const auto* text = ERR_reason_error_string(code);
+  return text ? text : "it failed";
+}
+
+}  // namespace
+
+struct TlsStream::Bio {
+  static int read(BIO* bio, char* to, int size) {
+    BIO_clear_retry_flags(bio);
+    auto& stream = *static_cast<TlsStream*>(BIO_get_data(bio));
+    const auto count = stream.input_.take(to, static_cast<std::size_t>(size));
+    if (count > 0) return static_cast<int>(count);
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+  static int write(BIO* bio, const char* bytes, int size) {
+    BIO_clear_retry_flags(bio);
+    static_cast<TlsStream*>(BIO_get_data(bio))->emit({bytes, static_cast<std::size_t>(size)});
+    return size;
+  }
+  static long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+  static const BIO_METHOD* method() {
+    static const auto* const made = [] {
+      auto* fresh = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "hotline");
+      if (fresh) {
+        BIO_meth_set_read(fresh, &Bio::read);
+        BIO_meth_set_write(fresh, &Bio::write);
+        BIO_meth_set_ctrl(fresh, &Bio::control);
+      }
+      return fresh;
+    }();
+    return made;
+  }
+};
+
+// A readiness that the inner stream will not tell of. It counts itself down where the loop ends
+// before it comes to it.
+class TlsStream::Posted {
+ public:
+  explicit Posted(TlsStream& stream) : stream_(&stream) { ++stream.posted_; }
+  Posted(Posted&& other) noexcept : stream_(std::exchange(other.stream_, nullptr)) {}
+  Posted& operator=(Posted&&) = delete;
+  ~Posted() {
+    if (!stream_) return;
+    --stream_->posted_;
+    stream_->free_if_unused();
+  }
+  void operator()() noexcept {
+    if (!stream_->released_) stream_->posted_ready();
+  }
+
+ private:
+  TlsStream* stream_;
+};
+
+TlsStream::Pointer TlsStream::make(Loop& loop, StreamPointer inner, SSL_CTX* context, Role role,
+                                   std::string_view received) {
+  Pointer stream{new TlsStream{loop, std::move(inner)}};
+  stream->input_.keep(received);
+  clear_errors();
+  stream->ssl_ = SSL_new(context);
+  auto* bio = stream->ssl_ && Bio::method() ? BIO_new(Bio::method()) : nullptr;
+  if (!bio) throw Error(Fault::tls_failed, "OpenSSL has no memory");
+  BIO_set_data(bio, stream.get());
+  BIO_set_init(bio, 1);
+  SSL_set_bio(stream->ssl_, bio, bio);
+  if (role == Role::client) {
+    SSL_set_connect_state(stream->ssl_);
+  } else {
+    SSL_set_accept_state(stream->ssl_);
+  }
+  return stream;
+}
+
+TlsStream::TlsStream(Loop& loop, StreamPointer inner) : loop_(loop), inner_(std::move(inner)) {}
+
+TlsStream::~TlsStream() { SSL_free(ssl_); }
+
+TlsStream& TlsStream::of(const SSL* ssl) noexcept {
+  return *static_cast<TlsStream*>(BIO_get_data(SSL_get_rbio(ssl)));
+}
+
+// The handshake
+
+TlsStream::Progress TlsStream::handshake(bool readable) noexcept {
+  Gathering gathering;
+  gathering_ = &gathering;
+  std::span<char> block;
+  auto progress = Progress::waits;
+  for (;;) {
+    clear_errors();
+    const auto result = SSL_do_handshake(ssl_);
+    if (result == 1) {
+      progress = Progress::done;
+      break;
+    }
+    if (SSL_get_error(ssl_, result) != SSL_ERROR_WANT_READ) {
+      fail("");
+      progress = Progress::failed;
+      break;
+    }
+    if (input_.has_record()) continue;
+    if (!readable) break;
+    readable = receive(block);
+    if (input_.has_record()) continue;
+    if (read_error_ == 0 && !ended_) continue;
+    if (ended_) failure_ = "the peer hung up in the handshake";
+    progress = Progress::failed;
+    break;
+  }
+  end_output(gathering);
+  end_input(block);
+  if (progress == Progress::waits && write_error_ != 0) progress = Progress::failed;
+  return progress;
+}
+
+void TlsStream::reject(Fault fault, std::string sentence) noexcept {
+  if (!failure_.empty()) return;
+  fault_ = fault;
+  failure_ = std::move(sentence);
+}
+
+StreamPointer TlsStream::take_inner() noexcept {
+  inner_->cancel_wait(read_side_);
+  inner_->cancel_wait(write_side_);
+  return std::move(inner_);
+}
+
+// Reading
+
+// One receive. True: there may be more at once.
+bool TlsStream::receive(std::span<char>& block) noexcept {
+  if (block.empty()) block = loop_.blocks().take();
+  input_.stash();
+  const auto transfer = inner_->try_read(block);
+  if (transfer.failed()) {
+    read_error_ = inner_error_ = transfer.error;
+  } else if (transfer.ended()) {
+    ended_ = true;
+  } else if (transfer.size > 0) {
+    input_.received(block.first(transfer.size));
+  }
+  return transfer.size == block.size();
+}
+
+void TlsStream::end_input(std::span<char> block) noexcept {
+  if (!block.empty()) {
+    input_.stash();
+    loop_.blocks().give_back(block.data());
+  }
+  SSL_free_buffers(ssl_);  // 16 KiB each way, made anew when there is something to do
+}
+
+Transfer TlsStream::try_read(std::span<char> bytes) noexcept {
+  if (read_error_ != 0) return {0, read_error_};
+  if (ended_) return {};
+  std::span<char> block;
+  std::size_t size = 0;
+  bool more = true;
+  while (size < bytes.size()) {
+    if (SSL_pending(ssl_) == 0 && !input_.has_record()) {
+      if (!more) break;
+      more = receive(block);
+      if (read_error_ != 0 || ended_) break;
+      continue;
+    }
+    clear_errors();
+    std::size_t count = 0;
+    const auto result = SSL_read_ex(ssl_, bytes.data() + size, bytes.size() - size, &count);
+    size += count;
+    if (result == 1) continue;
+    const auto error = SSL_get_error(ssl_, result);
+    if (error == SSL_ERROR_WANT_READ) continue;  // no application data in that record
+    if (error == SSL_ERROR_ZERO_RETURN) {
+      ended_ = true;
+    } else {
+      fail("reading");
+    }
+    break;
+  }
+  end_input(block);
+  if (unsent_.size() > most_unsent) fail("the peer reads nothing");
+  if (size > 0) return {size, 0};
+  if (read_error_ != 0) return {0, read_error_};
+  return ended_ ? Transfer{} : Transfer{0, EAGAIN};
+}
+
+// Writing
+
+Transfer TlsStream::try_write(std::span<const char> head, std::span<const char> body) noexcept {
+  if (write_error_ != 0) return {0, write_error_};
+  if (shut_) return {0, EPIPE};
+  if (!flush()) return {0, write_error_ != 0 ? write_error_ : EAGAIN};
+  const auto total = head.size() + body.size();
+  char together[largest_record];
+  if (total <= largest_record && !head.empty() && !body.empty()) {
+    std::memcpy(together, head.data(), head.size());
+    std::memcpy(together + head.size(), body.data(), body.size());
+    head = {together, total};
+    body = {};
+  }
+  Gathering gathering;
+  gathering_ = &gathering;
+  std::size_t taken = 0;
+  while (taken < total && unsent_.empty() && write_error_ == 0) {
+    auto& part = head.empty() ? body : head;
+    const auto wanted = std::min(part.size(), largest_record);
+    gathering.last = taken + wanted == total;
+    clear_errors();
+    std::size_t count = 0;
+    if (SSL_write_ex(ssl_, part.data(), wanted, &count) != 1) {
+      fail("writing");
+      break;
+    }
+    part = part.subspan(count);
+    taken += count;
+  }
+  end_output(gathering);
+  SSL_free_buffers(ssl_);
+  if (write_error_ != 0) return {0, write_error_};
+  return {taken, 0};
+}
+
+// OpenSSL has made a piece of ciphertext.
+void TlsStream::emit(std::span<const char> bytes) noexcept {
+  if (write_error_ != 0) return;
+  if (!unsent_.empty()) {
+    unsent_.append(bytes.data(), bytes.size());
+    return;
+  }
+  if (!gathering_) return send({}, bytes);
+  auto& gathering = *gathering_;
+  if (!gathering.last && gathering.block.empty()) gathering.block = loop_.blocks().take();
+  if (gathering.last || gathering.size + bytes.size() > gathering.block.size()) {
+    const auto before = gathering.block.first(std::exchange(gathering.size, 0));
+    return send(before, bytes);
+  }
+  std::memcpy(gathering.block.data() + gathering.size, bytes.data(), bytes.size());
+  gathering.size += bytes.size();
+}
+
+void TlsStream::end_output(Gathering& gathering) noexcept {
+  gathering_ = nullptr;
+  if (gathering.size > 0) send(gathering.block.first(gathering.size), {});
+  if (!gathering.block.empty()) loop_.blocks().give_back(gathering.block.data());
+}
+
+void TlsStream::send(std::span<const char> head, std::span<const char> body) noexcept {
+  const auto transfer = head.empty() ? inner_->try_write(body) : inner_->try_write(head, body);
+  if (transfer.failed()) {
+    write_error_ = inner_error_ = transfer.error;
+    return;
+  }
+  const auto of_head = std::min(transfer.size, head.size());
+  const auto of_body = transfer.size - of_head;
+  unsent_.append(head.data() + of_head, head.size() - of_head);
+  unsent_.append(body.data() + of_body, body.size() - of_body);
+  if (!unsent_.empty()) watch_writable();
+}
+
+// True: nothing is left that the inner stream has not taken.
+bool TlsStream::flush() noexcept {
+  if (unsent_.empty()) return write_error_ == 0;
+  const auto rest = std::span{unsent_}.subspan(unsent_start_);
+  const auto transfer = inner_->try_write(rest);
+  if (transfer.failed()) {
+    write_error_ = inner_error_ = transfer.error;
+    std::string{}.swap(unsent_);
+    unsent_start_ = 0;
+    return false;
+  }
+  unsent_start_ += transfer.size;
+  if (unsent_start_ != unsent_.size()) {
+    watch_writable();
+    return false;
+  }
+  std::string{}.swap(unsent_);
+  unsent_start_ = 0;
+  if (std::exchange(ending_, false)) inner_->shut_down();
+  return true;
+}
+
+void TlsStream::shut_down() noexcept {
+  if (std::exchange(shut_, true)) return;
+  if (write_error_ == 0 && SSL_is_init_finished(ssl_)) {
+    clear_errors();
+    SSL_shutdown(ssl_);  // writes close_notify, by emit()
+    SSL_free_buffers(ssl_);
+  }
+  if (unsent_.empty()) {
+    inner_->shut_down();
+  } else {
+    ending_ = true;
+  }
+}
+
+// TLS has failed: neither direction is of use any more.
+void TlsStream::fail(std::string_view doing) noexcept {
+  if (failure_.empty()) {
+    if (!doing.empty()) failure_.append(doing).append(": ");
+    failure_ += ERR_peek_error() != 0 ? openssl_reason() : "TLS failed";
+  }
+  read_error_ = EPROTO;
+  if (write_error_ == 0) write_error_ = EPROTO;
+  clear_errors();
+}
+
+// Waiting
+
+bool TlsStream::reads_at_once() const noexcept {
+  return read_error_ != 0 || ended_ || input_.has_record() || SSL_pending(ssl_) > 0;
+}
+
+void TlsStream::wait_readable(Waiter& waiter) noexcept {
+  reader_ = &waiter;
+  if (reads_at_once()) {
+    post();  // no byte on the socket will wake this
+  } else {
+    inner_->wait_readable(read_side_);
+  }
+}
+
+void TlsStream::wait_writable(Waiter& waiter) noexcept {
+  writer_ = &waiter;
+  if (write_error_ != 0) {
+    post();
+  } else {
+    watch_writable();
+  }
+}
+
+void TlsStream::watch_writable() noexcept {
+  if (!std::exchange(watching_, true)) inner_->wait_writable(write_side_);
+}
+
+void TlsStream::cancel_wait(Waiter& waiter) noexcept {
+  if (reader_ == &waiter) {
+    reader_ = nullptr;
+    inner_->cancel_wait(read_side_);
+  }
+  if (writer_ == &waiter) {
+    writer_ = nullptr;
+    if (unsent_.empty() && std::exchange(watching_, false)) inner_->cancel_wait(write_side_);
+  }
+}
+
+void TlsStream::inner_readable() noexcept { tell(reader_); }
+
+void TlsStream::inner_writable() noexcept {
+  watching_ = false;
+  if (flush() || write_error_ != 0) tell(writer_);
+}
+
+void TlsStream::post() noexcept { loop_.post(Posted{*this}); }
+
+void TlsStream::posted_ready() noexcept {
+  calling_ = true;  // both may be told
+  if (reader_ && reads_at_once()) tell(reader_);
+  if (!released_ && writer_ && write_error_ != 0) tell(writer_);
+  calling_ = false;
+}
+
+void TlsStream::tell(Waiter*& waiter) noexcept {
+  auto* told = std::exchange(waiter, nullptr);
+  if (!told || released_) return;
+  const auto outer = std::exchange(calling_, true);
+  told->ready();
+  calling_ = outer;
+  free_if_unused();
+}
+
+// The end
+
+void TlsStream::release() noexcept {
+  released_ = true;
+  reader_ = writer_ = nullptr;
+  inner_.reset();
+  free_if_unused();
+}
+
+void TlsStream::free_if_unused() noexcept {
+  if (released_ && !calling_ && posted_ == 0) delete this;
+}
+
+std::shared_ptr<const TlsInfo> TlsStream::shared_tls() const noexcept {
+  if (!info_) info_ = tls::describe(ssl_);
+  return info_;
+}
+
+}  // namespace hotline
