@@ -192,6 +192,10 @@ Task<std::string> look_up(std::string name, ResolverOptions options) {
 std::string found(const std::string& name, const ResolverOptions& options) {
   const auto before = open_descriptors();
   auto text = run(look_up(name, options));
+  // The server's thread closes its end of a TCP connection when it gets round to it.
+  for (int i = 0; i < 5'000 && open_descriptors() != before; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   EXPECT_EQ(open_descriptors(), before);
   return text;
 }
