@@ -1,9 +1,8 @@
 #include "http/proxy.h"
 
-#include <hotline/base/error.h>
-
 #include "http/proxy_talk.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 namespace hotline::http {
 
@@ -13,13 +12,12 @@ std::string Proxy::name() const {
 }
 
 Task<StreamPointer> connect_through(Proxy proxy, std::string host, std::uint16_t port,
-                                    std::shared_ptr<const TlsClient> /*tls*/,
-                                    ConnectTimings* timings) {
+                                    std::shared_ptr<const TlsClient> tls, ConnectTimings* timings) {
   auto& loop = Loop::require();
   auto stream = co_await connect_tcp(proxy.host, proxy.port, timings);
   const auto connected = loop.now();
   if (proxy.kind == Proxy::Kind::https) {
-    throw Error(Fault::bad_option, "https proxies are not spoken to yet");
+    stream = co_await tls_connect(std::move(stream), std::move(tls), proxy.host);
   }
   ProxyTalk talk{std::move(stream), proxy.name()};
   if (proxy.kind == Proxy::Kind::socks5) {

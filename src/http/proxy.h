@@ -44,8 +44,9 @@ std::optional<Proxy> choose_proxy(const ProxyOptions& options, bool secure, std:
                                   std::uint16_t port, const Environment& environment);
 
 /// Connects to `host` through the proxy, which looks up the name: a stream whose other end is the
-/// target. `tls` is for https proxies. Throws Error: as connect_tcp does where the proxy cannot be
-/// reached; proxy_refused, with its reason; proxy_failed where it breaks the protocol.
+/// target. `tls` is for https proxies, and may be null for others. Throws Error: as connect_tcp
+/// does where the proxy cannot be reached, or tls_connect; proxy_refused, with its reason;
+/// proxy_failed where it breaks the protocol.
 Task<StreamPointer> connect_through(Proxy proxy, std::string host, std::uint16_t port,
                                     std::shared_ptr<const TlsClient> tls,
                                     ConnectTimings* timings = nullptr);
