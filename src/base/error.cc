@@ -14,6 +14,7 @@ struct Entry {
 constexpr Entry entries[] = {
     {Fault::upgrade_refused, Condition::handshake_refused, "the upgrade was refused"},
     {Fault::bad_request, Condition::handshake_refused, "the request is malformed"},
+    {Fault::bad_response, Condition::handshake_refused, "the response is not what it must be"},
     {Fault::name_not_found, Condition::unreachable, "the name has no address"},
     {Fault::proxy_refused, Condition::unreachable, "the proxy refused"},
     {Fault::proxy_failed, Condition::unreachable, "the proxy does not answer as a proxy does"},
@@ -43,6 +44,7 @@ constexpr Entry entries[] = {
     {Fault::already_answered, Condition::misuse, "the request has been answered already"},
     {Fault::cannot_hijack, Condition::misuse, "this transport cannot be hijacked"},
     {Fault::no_runtime, Condition::misuse, "no Hotline loop runs on this thread"},
+    {Fault::bad_url, Condition::misuse, "this is no URL of a WebSocket"},
     {Fault::nested_run, Condition::misuse, "a Hotline loop runs on this thread already"},
     {Fault::bad_option, Condition::misuse, "an option has a value that is not allowed"},
     {Fault::wrong_length, Condition::misuse, "the body has not the length that was announced"},

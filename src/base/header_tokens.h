@@ -12,6 +12,10 @@ namespace hotline {
 /// Whether the text is a token: one such character or more.
 [[nodiscard]] bool is_token(std::string_view text) noexcept;
 
+/// Whether the text may be the value of a header field (RFC 9110, 5.5): it has no control bytes but
+/// tabs. CR and LF would begin a field of their own.
+[[nodiscard]] bool is_field_value(std::string_view text) noexcept;
+
 /// Compares as header names and most tokens are: ASCII letters without case, all else exactly.
 [[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;
 

@@ -26,6 +26,15 @@ TEST(HeaderTokens, ATokenHasCertainCharactersAndAtLeastOne) {
   EXPECT_FALSE(is_token(std::string_view{"a\0b", 3}));
 }
 
+TEST(HeaderTokens, AFieldsValueHasNoControlBytesButTabs) {
+  EXPECT_TRUE(is_field_value(""));
+  EXPECT_TRUE(is_field_value(" a\tb \xc3\xa4"));
+  for (const std::string_view text : {"a\r", "a\n", "\x7f", "\x1f"}) {
+    EXPECT_FALSE(is_field_value(text));
+  }
+  EXPECT_FALSE(is_field_value(std::string_view{"a\0b", 3}));
+}
+
 TEST(HeaderTokens, EveryOtherCharacterIsNone) {
   const std::string_view good =
       "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";

@@ -1,6 +1,5 @@
 #include <hotline/websocket/upgrader.h>
 
-#include <algorithm>
 #include <array>
 
 #include <hotline/base/error.h>
@@ -9,32 +8,13 @@
 #include "base/header_tokens.h"
 #include "http/response_writer.h"
 #include "net/loop.h"
+#include "websocket/option_rules.h"
 #include "websocket/upgrade_rules.h"
 
 namespace hotline::websocket {
 namespace {
 
 [[noreturn]] void reject(const std::string& what) { throw Error(Fault::bad_option, what); }
-
-void check_limits(const Limits& limits) {
-  const auto positive = [](auto value, const char* name) {
-    if (value <= decltype(value){}) {
-      reject(std::string("limits.") + name + ": 0 is not a limit");
-    }
-  };
-  positive(limits.message_size, "message_size");
-  positive(limits.fragments, "fragments");
-  const auto time = [](std::chrono::milliseconds value, const char* name) {
-    if (value <= std::chrono::milliseconds(0) || value > std::chrono::hours(24 * 365)) {
-      reject(std::string("limits.") + name + ": more than 0, and at most 365 days");
-    }
-  };
-  time(limits.message_time, "message_time");
-  time(limits.ping_interval, "ping_interval");
-  time(limits.ping_timeout, "ping_timeout");
-  time(limits.idle_timeout, "idle_timeout");
-  time(limits.close_grace, "close_grace");
-}
 
 // What the handshake says itself.
 constexpr std::array reserved_headers = {
@@ -66,12 +46,7 @@ std::string Refusal::bytes() const {
 
 Upgrader::State::State(UpgraderOptions options) : options_(std::move(options)) {
   check_limits(options_.limits);
-  for (const auto& name : options_.subprotocols) {
-    if (!is_token(name)) reject("subprotocols: \"" + escaped(name) + "\" is not a token");
-    if (std::count(options_.subprotocols.begin(), options_.subprotocols.end(), name) > 1) {
-      reject("subprotocols: \"" + name + "\" stands twice");
-    }
-  }
+  check_subprotocols(options_.subprotocols);
   for (const auto& text : options_.origins) {
     if (text == "any") {
       any_origin_ = true;

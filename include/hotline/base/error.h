@@ -11,6 +11,7 @@ enum class Fault {
   // handshake refused
   upgrade_refused = 1,
   bad_request,
+  bad_response,
   // unreachable
   name_not_found,
   proxy_refused,
@@ -45,6 +46,7 @@ enum class Fault {
   already_answered,
   cannot_hijack,
   no_runtime,
+  bad_url,
   nested_run,
   bad_option,
   wrong_length,
