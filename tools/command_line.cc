@@ -15,10 +15,19 @@
 namespace hotline::tools {
 namespace {
 
+constexpr const char* call_footer =
+    R"(On a terminal: a prompt with history; Ctrl-D hangs up. Otherwise each line of standard
+input is a message, and each message that comes is a line of standard output.
+
+Exit status: 0 a clean end, 1 another failure, 2 bad usage, 3 the server refuses,
+             4 nobody answers, or the connection is lost, 5 a certificate is not believed)";
+
 // Puts the table's options among the command's.
-std::vector<CLI::Option*> add_options(CLI::App& command) {
+template <typename Options>
+std::vector<CLI::Option*> add_options(CLI::App& command,
+                                      const std::vector<BasicOption<Options>>& table) {
   std::vector<CLI::Option*> added;
-  for (const auto& option : serve_options()) {
+  for (const auto& option : table) {
     const auto flag = "--" + std::string(option.name);
     const std::string help{option.help};
     if (option.form == Form::truth) {
@@ -35,10 +44,12 @@ std::vector<CLI::Option*> add_options(CLI::App& command) {
   return added;
 }
 
-void apply(const std::vector<CLI::Option*>& given, ServeOptions& options) {
+template <typename Options>
+void apply(const std::vector<CLI::Option*>& given, const std::vector<BasicOption<Options>>& table,
+           Options& options) {
   for (std::size_t i = 0; i < given.size(); ++i) {
     if (given[i]->empty()) continue;
-    const auto& option = serve_options()[i];
+    const auto& option = table[i];
     const auto flag = "--" + std::string(option.name);
     const auto values = given[i]->results();
     if (values.size() > 1 && !option.repeatable) throw UsageError(flag + ": given more than once");
@@ -58,7 +69,7 @@ CommandLine parse_command_line(int argc, char** argv) {
   app.require_subcommand(0, 1);
   auto* serve = app.add_subcommand("serve", "Serve a WebSocket echo at /echo, and HTTP beside it");
   serve->get_formatter()->column_width(34);
-  const auto given = add_options(*serve);
+  const auto given = add_options(*serve, serve_options());
   std::string config;
   const auto* config_option =
       serve
@@ -67,22 +78,38 @@ CommandLine parse_command_line(int argc, char** argv) {
           ->option_text("FILE")
           ->allow_extra_args(false);
 
+  auto* call = app.add_subcommand("call", "Make a call: talk to a WebSocket server");
+  call->get_formatter()->column_width(34);
   CommandLine result;
+  auto* url = call->add_option("URL", result.call.url,
+                               "ws://, wss://, ws+unix:PATH:/…; localhost:8080/echo means ws://");
+  url->option_text(" ");
+  const auto given_to_call = add_options(*call, call_options());
+  call->footer(call_footer);
+
   try {
     app.parse(argc, argv);
     // Not CLI11's own rule, which would hide an unknown option or word behind the missing command.
-    if (app.get_subcommands().empty()) throw CLI::RequiredError("a command (such as serve)");
+    if (app.get_subcommands().empty()) throw CLI::RequiredError("a command (serve or call)");
   } catch (const CLI::Success& done) {  // help or version
     result.status = app.exit(done);
     return result;
   } catch (const CLI::ParseError& error) {
     throw UsageError(error.what());
   }
+  if (call->parsed()) {
+    result.command = Command::call;
+    apply(given_to_call, call_options(), result.call);
+    if (url->empty() && result.call.autobahn.empty()) {
+      throw UsageError("whom to call? A URL is needed, such as ws://localhost:8080/echo");
+    }
+    return result;
+  }
   if (config_option->count() > 0 && config.empty()) {
     throw UsageError("--config: \"\" is not the name of a file");
   }
   if (!config.empty()) read_config_file(config, result.serve);
-  apply(given, result.serve);
+  apply(given, serve_options(), result.serve);
   return result;
 }
 

@@ -2,15 +2,20 @@
 
 #include <optional>
 
+#include "tools/call_options.h"
 #include "tools/serve_options.h"
 
 namespace hotline::tools {
+
+enum class Command { serve, call };
 
 /// What the program was called with. Prints help and version, and what is wrong, itself; `status`
 /// is then what to end with.
 struct CommandLine {
   std::optional<int> status;
+  Command command = Command::serve;
   ServeOptions serve;
+  CallOptions call;
 };
 
 /// The configuration file first, if one is named; what the command line says goes before what the

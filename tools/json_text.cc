@@ -36,7 +36,14 @@ class Indenter {
   void new_line() { out_.append(1, '\n').append(2 * open_.size(), ' '); }
   bool put(std::size_t length, std::string_view colour) {
     if (length == 0) return false;
-    out_.append(colour).append(rest_.substr(0, length)).append(colours_.end);
+    const auto token = rest_.substr(0, length);
+    out_.append(colour);
+    if (colours_.token) {
+      out_ += colours_.token(token);
+    } else {
+      out_ += token;
+    }
+    out_ += colours_.end;
     rest_.remove_prefix(length);
     return true;
   }

@@ -9,12 +9,14 @@ namespace hotline::tools {
 /// What stands before and behind each kind of token; for a terminal its colours.
 struct JsonColours {
   std::string_view key, text, number, word, end;
+  /// What becomes of each token, if anything: see for_terminal().
+  std::string (*token)(std::string_view) = nullptr;
 };
 
 /// No colours, and those of a terminal.
 inline constexpr JsonColours no_colours{};
-inline constexpr JsonColours terminal_colours{"\x1b[34m", "\x1b[32m", "\x1b[36m", "\x1b[35m",
-                                              "\x1b[0m"};
+inline constexpr JsonColours terminal_colours{"\x1b[34m", "\x1b[32m", "\x1b[36m",
+                                              "\x1b[35m", "\x1b[0m",  nullptr};
 
 /// The JSON text (RFC 8259) with an element a line, indented by two spaces; nothing where it is not
 /// JSON, or nested deeper than 1000. Tokens stay as they were written: numbers keep their digits,

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tools/terminal_text.h"
+
 namespace hotline::tools {
 namespace {
 
@@ -45,9 +47,15 @@ TEST(IndentedJson, bears_any_depth) {
 }
 
 TEST(IndentedJson, colours_the_kinds) {
-  const JsonColours marks{"<k>", "<t>", "<n>", "<w>", "</>"};
+  const JsonColours marks{"<k>", "<t>", "<n>", "<w>", "</>", nullptr};
   EXPECT_EQ(indented_json(R"({"a":["x",1,true]})", marks),
             "{\n  <k>\"a\"</>: [\n    <t>\"x\"</>,\n    <n>1</>,\n    <w>true</>\n  ]\n}");
+}
+
+TEST(IndentedJson, escapes_its_tokens_where_that_is_wanted) {
+  auto colours = no_colours;
+  colours.token = for_terminal;
+  EXPECT_EQ(indented_json("[\"\xc2\x9b\"]", colours), "[\n  \"\\u{9b}\"\n]");
 }
 
 }  // namespace

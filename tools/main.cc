@@ -1,7 +1,9 @@
 #include <csignal>
 #include <exception>
 #include <iostream>
+#include <string_view>
 
+#include "tools/call.h"
 #include "tools/command_line.h"
 #include "tools/option_table.h"
 #include "tools/serve.h"
@@ -12,9 +14,13 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   try {
     const auto command = tools::parse_command_line(argc, argv);
-    return command.status ? *command.status : tools::serve(command.serve);
+    if (command.status) return *command.status;
+    return command.command == tools::Command::call ? tools::call(command.call)
+                                                   : tools::serve(command.serve);
   } catch (const tools::UsageError& error) {
-    std::cerr << "hotline: " << error.what() << " (see hotline serve --help)\n";
+    std::cerr << "hotline: " << error.what() << " (see hotline "
+              << (argc > 1 && std::string_view{argv[1]} == "call" ? "call" : "serve")
+              << " --help)\n";
     return 2;
   } catch (const std::exception& error) {
     std::cerr << "hotline: " << error.what() << '\n';

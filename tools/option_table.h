@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/call_options.h"
 #include "tools/serve_options.h"
 
 namespace hotline::tools {
@@ -47,5 +48,7 @@ using Option = BasicOption<ServeOptions>;
 
 /// All options of `hotline serve`, in the order of its help.
 const std::vector<Option>& serve_options();
+/// All options of `hotline call`; those without a group are not shown.
+const std::vector<BasicOption<CallOptions>>& call_options();
 
 }  // namespace hotline::tools

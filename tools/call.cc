@@ -1,0 +1,338 @@
+#include "tools/call.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <boost/asio/signal_set.hpp>
+
+#include <hotline/asio.h>
+#include <hotline/hotline.h>
+#include <hotline/net/run.h>
+#include <hotline/websocket/dialer.h>
+
+#include "base/base64.h"
+#include "tools/autobahn.h"
+#include "tools/call_ending.h"
+#include "tools/call_pings.h"
+#include "tools/call_report.h"
+#include "tools/call_url.h"
+#include "tools/console.h"
+#include "tools/option_table.h"
+#include "tools/terminal_text.h"
+
+namespace hotline::tools {
+namespace {
+
+using websocket::Connection;
+
+// How long answers to the last line may take to begin, and a pong.
+constexpr std::chrono::seconds patience{5};
+constexpr std::chrono::seconds ping_patience{10};
+
+websocket::DialerOptions dialer_options(const CallOptions& options) {
+  websocket::DialerOptions dial;
+  dial.subprotocols = options.subprotocols;
+  dial.origin = options.origin;
+  dial.headers = options.headers;
+  if (!options.user.empty()) {
+    dial.headers.emplace_back("Authorization", "Basic " + base64(options.user));
+  }
+  dial.limits.message_size = options.message_limit;
+  dial.limits.fragments = 1 << 20;
+  dial.limits.message_time = std::chrono::hours(1);
+  dial.limits.idle_timeout = std::chrono::hours(24 * 365);
+  dial.limits.close_grace = std::chrono::seconds(2);
+  dial.timeout = options.timeout;
+  dial.connect_to = options.connect_to;
+  if (options.proxy == "none") {
+    dial.proxy.from_environment = false;
+  } else {
+    dial.proxy.url = options.proxy;
+  }
+  return dial;
+}
+
+/// One call, from the dial to the end.
+class Call {
+ public:
+  Call(const CallOptions& options, std::string url)
+      : options_(options), url_(std::move(url)), console_(options) {}
+
+  Task<CallEnding> operator()() {
+    TaskGroup watching;
+    watching.spawn(watch_signals());
+    work_.spawn(talk_and_tell());
+    co_await work_.join();
+    console_.close_prompt();
+    if (!ending_.sentence.empty()) console_.say("hotline: " + ending_.sentence);
+    co_await console_.said();
+    co_return std::move(ending_);
+  }
+
+ private:
+  // ---- signals
+
+  // The first one says goodbye, if there is anybody to say it to; the second one goes.
+  Task<> watch_signals() {
+    boost::asio::signal_set signals{this_loop_context(), SIGINT, SIGTERM, SIGHUP};
+    const int first = co_await signals.async_wait(use_task);
+    if (connection_) {
+      TaskGroup goodbye;
+      goodbye.spawn(hang_up(first == SIGINT ? websocket::CloseCode::normal
+                                            : websocket::CloseCode::going_away));
+      co_await signals.async_wait(use_task);
+    }
+    console_.close_prompt();
+    // As whoever waits for us expects: ended by that signal.
+    ::signal(first, SIG_DFL);
+    ::raise(first);
+  }
+  Task<> hang_up(websocket::CloseCode code) {
+    finished_ = true;
+    auto closed = connection_->close(code);
+    const auto status = co_await closed;
+    // What is still to be written waits for nobody now.
+    ending_ = ending_of(status, finished_);
+    if (options_.pings) tell_pings();
+    work_.cancel();
+  }
+
+  // ---- the call
+
+  /// The connection that a signal would end.
+  class Standing {
+   public:
+    Standing(Connection*& place, Connection& connection) : place_(place) { place_ = &connection; }
+    Standing(const Standing&) = delete;
+    Standing& operator=(const Standing&) = delete;
+    ~Standing() { place_ = nullptr; }
+
+   private:
+    Connection*& place_;
+  };
+
+  Task<> talk_and_tell() {
+    std::exception_ptr failure;
+    try {
+      co_await talk();
+      co_await console_.written();
+    } catch (const Cancelled&) {
+      throw;
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (failure) ending_ = ending_of(failure);
+  }
+
+  Task<> talk() {
+    auto options = dialer_options(options_);
+    if (options_.verbose) options.dial_observer = report_;
+    const websocket::Dialer dialer{std::move(options)};
+    auto connection = co_await dialer.dial(url_);
+    const Standing standing{connection_, connection};
+    if (options_.verbose) report_->follow(connection);
+    if (options_.pings) {
+      co_await ping(connection);
+    } else {
+      co_await converse(connection);
+    }
+    auto closed = connection.closed();
+    const auto status = co_await closed;
+    if (failure_) std::rethrow_exception(failure_);
+    if (ending_.status == CallEnding::clean) ending_ = ending_of(status, finished_);
+    if (ending_.status != CallEnding::clean || console_.reader_has_gone()) co_return;
+    if (wanted() > received_ && !finished_) {
+      ending_ = {CallEnding::failed, "the server has hung up after " + std::to_string(received_) +
+                                         " of " + std::to_string(wanted()) + " messages"};
+    } else if (console_.is_interactive() && !finished_) {
+      console_.say("* the server has hung up");
+    }
+  }
+
+  std::uint64_t wanted() const { return options_.once ? 1 : options_.count; }
+
+  Task<> converse(Connection& connection) {
+    if (console_.is_interactive()) {
+      console_.open_prompt();
+      console_.say("* connected to " + url_ + "; Ctrl-D hangs up");
+    }
+    TaskGroup sending;
+    sending.spawn(send_all(connection));
+    while (auto message = co_await connection.read()) {
+      ++received_;
+      last_heard_ = steady_clock().now();
+      co_await console_.show(*message);
+      if (received_ == wanted() || console_.reader_has_gone()) {
+        finished_ = true;
+        break;
+      }
+    }
+    sending.cancel();
+    auto closed = connection.close();
+    co_await closed;
+  }
+
+  Task<> send_all(Connection& connection) {
+    try {
+      co_await send_lines(connection);
+    } catch (const Cancelled&) {
+      throw;
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+    if (failure_) static_cast<void>(connection.close());
+  }
+  Task<> send_lines(Connection& connection) {
+    std::uint64_t number = 0;
+    while (auto line = co_await console_.next_line()) {
+      ++number;
+      if (console_.is_interactive() && line->empty()) continue;
+      const auto problem = co_await send(connection, *line);
+      if (problem.empty()) continue;
+      if (console_.is_interactive()) {
+        console_.say("* " + problem);
+        continue;
+      }
+      ending_ = {CallEnding::failed, "line " + std::to_string(number) + " " + problem};
+      co_return static_cast<void>(connection.close());
+    }
+    if (wanted() > 0) co_return;
+    if (!console_.is_interactive()) co_await await_answers(connection);
+    finished_ = true;
+    static_cast<void>(connection.close());
+  }
+
+  // What is wrong with the line, or "".
+  Task<std::string> send(Connection& connection, const std::string& line) {
+    if (options_.hex) {
+      const auto bytes = parse_hex(line);
+      if (!bytes) co_return "is not hexadecimal: \"" + escaped(line, 40) + "\"";
+      co_await connection.write(std::as_bytes(std::span{*bytes}));
+    } else if (options_.binary) {
+      co_await connection.write(std::as_bytes(std::span{line}));
+    } else {
+      bool bad = false;
+      try {
+        co_await connection.write(std::string_view{line});
+      } catch (const Error& error) {
+        if (error.code() != Fault::invalid_text) throw;
+        bad = true;
+      }
+      if (bad) co_return "is not UTF-8 (--binary sends it as it is)";
+    }
+    co_return "";
+  }
+
+  // What the server answers at once stands before its pong; for what comes later there is --linger.
+  Task<> await_answers(Connection& connection) {
+    try {
+      co_await deadline(patience, one_ping(connection));
+    } catch (const Error& error) {
+      if (error.code() != Fault::deadline_passed) throw;
+    }
+    const auto since = steady_clock().now();
+    for (;;) {
+      const auto now = steady_clock().now();
+      const auto end = std::max(since, last_heard_) + options_.linger;
+      if (now >= end) co_return;
+      co_await sleep(end - now);
+    }
+  }
+  Task<> one_ping(Connection& connection) { co_await connection.ping(); }
+
+  // ---- --ping
+
+  Task<> ping(Connection& connection) {
+    connection.discard_input();
+    try {
+      co_await ping_all(connection);
+    } catch (const Error& error) {
+      if (error.code() != Fault::deadline_passed) throw;
+      ending_ = {CallEnding::lost, "no pong for " + std::to_string(ping_patience.count()) + " s"};
+    }
+    if (finished_) co_return;  // the goodbye is under way
+    finished_ = connection.is_open();
+    tell_pings();
+    auto closed = connection.close();
+    co_await closed;
+  }
+  Task<> ping_all(Connection& connection) {
+    const auto& plan = *options_.pings;
+    const auto count = wanted() > 0 ? wanted() : plan.count;
+    const auto start = steady_clock().now();
+    while (connection.is_open()) {
+      co_await deadline(ping_patience, ping_once(connection));
+      const auto so_far = pings_.sent_so_far();
+      if (so_far == count || console_.reader_has_gone()) break;
+      const auto next = start + plan.interval * so_far;
+      if (const auto now = steady_clock().now(); next > now) co_await sleep(next - now);
+    }
+  }
+  Task<> ping_once(Connection& connection) {
+    pings_.sent();
+    const auto round_trip = co_await connection.ping();
+    if (!round_trip) co_return;
+    pings_.answered(*round_trip);
+    console_.print("pong " + std::to_string(pings_.sent_so_far()) + " from " +
+                   connection.remote_address().to_string() + ": " + in_milliseconds(*round_trip));
+  }
+  void tell_pings() {
+    if (!std::exchange(told_pings_, true)) console_.print(pings_.text(url_));
+  }
+
+  const CallOptions& options_;
+  const std::string url_;
+  Console console_;
+  std::shared_ptr<CallReport> report_ =
+      std::make_shared<CallReport>([this](std::string_view line) { console_.say(line); });
+  Connection* connection_ = nullptr;  // while it stands
+  bool finished_ = false;             // we have hung up, or are about to
+  std::exception_ptr failure_;        // of the input
+  std::uint64_t received_ = 0;
+  TimePoint last_heard_{};
+  PingSummary pings_;
+  bool told_pings_ = false;
+  CallEnding ending_;
+  TaskGroup work_;  // last: it uses the rest
+};
+
+Task<CallEnding> make_call(const CallOptions& options, std::string url) {
+  Call call{options, std::move(url)};
+  co_return co_await call();
+}
+
+// What is opened later must not pass for one of them.
+void open_standard_descriptors() {
+  for (int descriptor = 0; descriptor <= 2; ++descriptor) {
+    if (::fcntl(descriptor, F_GETFD) < 0) {
+      [[maybe_unused]] const int opened = ::open("/dev/null", O_RDWR);
+    }
+  }
+}
+
+void check(const CallOptions& options) {
+  if (options.once && options.count > 0) throw UsageError("--once: not with --count");
+  if (options.hex && options.json) throw UsageError("--json: not with --hex");
+  if (!options.key.empty() && options.certificate.empty()) {
+    throw UsageError("--key: needs --cert");
+  }
+}
+
+}  // namespace
+
+int call(const CallOptions& options) {
+  open_standard_descriptors();
+  check(options);
+  if (!options.autobahn.empty()) return run_autobahn(complete_url(options.autobahn));
+  const auto ending = run(make_call(options, complete_url(options.url)));
+  return ending.status;
+}
+
+}  // namespace hotline::tools

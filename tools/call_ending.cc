@@ -1,0 +1,121 @@
+#include "tools/call_ending.h"
+
+#include <string_view>
+
+#include <hotline/base/error.h>
+#include <hotline/websocket/dialer.h>
+
+#include "tools/option_table.h"
+
+namespace hotline::tools {
+namespace {
+
+using protocol::CloseCode;
+using protocol::ClosedBy;
+
+std::string first_line(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return "";
+  text.remove_prefix(begin);
+  return escaped(text.substr(0, text.find_first_of("\r\n")));
+}
+
+// Without the general words for "an option has a value that ...".
+std::string without(std::string what, const std::error_code& code) {
+  const auto tail = ": " + code.message();
+  if (what.size() > tail.size() && what.ends_with(tail)) what.resize(what.size() - tail.size());
+  return what;
+}
+
+std::string hint_for(int status) {
+  switch (status) {
+    case 401: return " (--user NAME:PASSWORD, or a --header)";
+    case 403: return " (--origin, --user or a --header, perhaps)";
+    case 404: return " (is the path right?)";
+    case 407: return " (--proxy http://NAME:PASSWORD@HOST:PORT)";
+    default: return "";
+  }
+}
+
+CallEnding ending_of(const websocket::DialRefused& refusal) {
+  if (refusal.status() == 101) {
+    return {CallEnding::failed, "the server's handshake is wrong: " + std::string(refusal.what())};
+  }
+  std::string sentence = "the server refuses: " + std::to_string(refusal.status());
+  if (const auto& reason = refusal.response().reason; !reason.empty()) {
+    sentence += " " + escaped(reason);
+  }
+  // Many say no more than the status once more.
+  if (const auto line = first_line(refusal.body());
+      !line.empty() && !line.starts_with(std::to_string(refusal.status()))) {
+    sentence += ": " + line;
+  }
+  if (const auto place = refusal.header("Location"); !place.empty()) {
+    sentence += "; it points to " + escaped(place);
+  }
+  return {CallEnding::refused, sentence + hint_for(refusal.status())};
+}
+
+CallEnding ending_of(const Error& error) {
+  const auto& code = error.code();
+  const std::string what = error.what();
+  if (code == Fault::bad_option || code == Fault::bad_url) throw UsageError(without(what, code));
+  if (error.is(Condition::certificate_rejected)) {
+    return {CallEnding::not_believed,
+            what + " (--ca FILE says whom to believe, --insecure believes anybody)"};
+  }
+  if (code == std::errc::connection_refused) {
+    return {CallEnding::lost, what + ": does the server run, on that port?"};
+  }
+  if (error.is(Condition::unreachable) || error.is(Condition::timed_out) ||
+      error.is(Condition::connection_lost) || code.category() == std::system_category() ||
+      code.category() == std::generic_category()) {
+    return {CallEnding::lost, what};
+  }
+  return {CallEnding::failed, what};
+}
+
+std::string in_words(const protocol::CloseStatus& status) {
+  auto words = std::to_string(static_cast<unsigned>(status.code())) + " (" +
+               std::string(protocol::meaning(status.code())) + ")";
+  if (!status.reason().empty()) words += ": " + escaped(status.reason());
+  return words;
+}
+
+}  // namespace
+
+CallEnding ending_of(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const UsageError&) {
+    throw;
+  } catch (const websocket::DialRefused& refusal) {
+    return ending_of(refusal);
+  } catch (const Error& error) {
+    return ending_of(error);
+  } catch (const std::exception& error) {
+    return {CallEnding::failed, error.what()};
+  }
+}
+
+CallEnding ending_of(const protocol::CloseStatus& status, bool finished) {
+  if (status.closed_by() == ClosedBy::transport) {
+    // Many servers hang up without the last goodbye.
+    if (finished) return {};
+    std::string sentence = "the connection is lost";
+    if (!status.reason().empty()) sentence += ": " + escaped(status.reason());
+    return {CallEnding::lost, sentence};
+  }
+  switch (status.code()) {
+    case CloseCode::normal:
+    case CloseCode::going_away:
+    case CloseCode::no_status: return {};
+    default: break;
+  }
+  if (status.closed_by() == ClosedBy::us) {
+    return {CallEnding::failed, "we had to hang up: " + in_words(status)};
+  }
+  return {CallEnding::failed, "the server has hung up: " + in_words(status)};
+}
+
+}  // namespace hotline::tools

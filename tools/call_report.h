@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <hotline/net/tls_info.h>
+#include <hotline/websocket/connection.h>
+#include <hotline/websocket/dialer.h>
+
+namespace hotline::tools {
+
+/// "0.214 ms"
+std::string in_milliseconds(Duration duration);
+
+/// What `--verbose` tells: both handshakes, how long each step took, control frames. Everything
+/// goes to `say`, in lines.
+class CallReport final : public websocket::DialObserver {
+ public:
+  using Say = std::function<void(std::string_view)>;
+  explicit CallReport(Say say) : say_(std::move(say)) {}
+
+  void done(websocket::DialStep step, Duration took) noexcept override;
+  void request(std::string_view head) noexcept override;
+  void response(std::string_view head) noexcept override;
+  void redirect(std::string_view url) noexcept override;
+  /// Who is there, and from now on its control frames. The report outlives the connection.
+  void follow(websocket::Connection& connection);
+
+ private:
+  void tell(std::string_view line) noexcept;
+  void tell_head(std::string_view mark, std::string_view head) noexcept;
+  void tell_of(const TlsInfo& tls);
+
+  const Say say_;
+};
+
+}  // namespace hotline::tools
