@@ -201,10 +201,13 @@ class Call {
         continue;
       }
       ending_ = {CallEnding::failed, "line " + std::to_string(number) + " " + problem};
-      co_return static_cast<void>(connection.close());
+      break;
     }
-    if (wanted() > 0) co_return;
-    if (!console_.is_interactive()) co_await await_answers(connection);
+    const bool good = ending_.status == CallEnding::clean;
+    if (good && wanted() > 0) co_return;
+    if (!console_.is_interactive()) {
+      co_await await_answers(connection, good ? options_.linger : Duration::zero());
+    }
     finished_ = true;
     static_cast<void>(connection.close());
   }
@@ -231,7 +234,7 @@ class Call {
   }
 
   // What the server answers at once stands before its pong; for what comes later there is --linger.
-  Task<> await_answers(Connection& connection) {
+  Task<> await_answers(Connection& connection, Duration linger) {
     try {
       co_await deadline(patience, one_ping(connection));
     } catch (const Error& error) {
@@ -240,7 +243,7 @@ class Call {
     const auto since = steady_clock().now();
     for (;;) {
       const auto now = steady_clock().now();
-      const auto end = std::max(since, last_heard_) + options_.linger;
+      const auto end = std::max(since, last_heard_) + linger;
       if (now >= end) co_return;
       co_await sleep(end - now);
     }

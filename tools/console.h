@@ -46,7 +46,7 @@ class Console final : private LineEditor::Screen {
   void say(std::string_view lines);
   /// Nobody reads the messages any more.
   bool reader_has_gone() const noexcept { return messages_->is_broken(); }
-  /// Until all has been written. Throws Error where it could not be.
+  /// Until all has been written. Throws std::system_error where it could not be.
   Task<> written();
   /// The same for the notes, but not for long.
   Task<> said();

@@ -6,8 +6,6 @@
 
 #include <cerrno>
 
-#include <hotline/base/error.h>
-
 namespace hotline::tools {
 namespace {
 
@@ -38,7 +36,8 @@ void Descriptor::open_again(int inherited, Use use) {
   descriptor_ = ::open(path.c_str(), mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   if (descriptor_ >= 0) return;
   descriptor_ = ::fcntl(inherited, F_DUPFD_CLOEXEC, 3);
-  if (descriptor_ < 0) throw Error(last_error(), "descriptor " + std::to_string(inherited));
+  if (descriptor_ < 0)
+    throw std::system_error(last_error(), "descriptor " + std::to_string(inherited));
   flags_ = ::fcntl(inherited, F_GETFL);
   if (flags_ >= 0 && (flags_ & O_NONBLOCK) == 0 &&
       ::fcntl(inherited, F_SETFL, flags_ | O_NONBLOCK) == 0) {
@@ -67,7 +66,7 @@ Task<std::size_t> Input::read_some(std::span<char> bytes) {
     if (errno == EAGAIN) {
       co_await descriptor_.ready();
     } else if (errno != EINTR) {
-      throw Error(last_error(), "the input cannot be read");
+      throw std::system_error(last_error(), "the input cannot be read");
     }
   }
 }
@@ -116,7 +115,7 @@ Task<> Output::drained(std::size_t most) {
     co_await descriptor_.ready();
     write_waiting();
   }
-  if (failure_) throw Error(failure_, "the output cannot be written");
+  if (failure_) throw std::system_error(failure_, "the output cannot be written");
 }
 
 Task<> Output::pump() {

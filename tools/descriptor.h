@@ -51,7 +51,8 @@ class Input {
  public:
   explicit Input(int inherited) : descriptor_(inherited, Descriptor::Use::read) {}
 
-  /// How many bytes were put there; 0 at the end. Throws Error.
+  /// How many bytes were put there; 0 at the end. Throws
+  /// std::system_error.
   Task<std::size_t> read_some(std::span<char> bytes);
 
  private:
@@ -67,8 +68,8 @@ class Output {
   /// Dropped where the reader has gone.
   void put(std::string_view bytes);
   std::size_t waiting() const noexcept { return waiting_.size() - sent_; }
-  /// Until at most `most` bytes wait, or nobody reads any more. Throws Error where they could not
-  /// be written (a full disk).
+  /// Until at most `most` bytes wait, or nobody reads any more. Throws std::system_error where they
+  /// could not be written (a full disk).
   Task<> drained(std::size_t most = 0);
   /// Nobody reads any more.
   bool is_broken() const noexcept { return broken_; }

@@ -1,0 +1,212 @@
+"""How `hotline call` ends: what its exit status says, and the sentence that goes with it."""
+
+import signal
+import socket
+import subprocess
+import unittest
+
+from calling import CLEAN, FAILED, LOST, REFUSED, USAGE, call, environment, start
+import hotline_server
+from hotline_server import PATIENCE, Server
+from raw_peer import TEXT, echoed
+from raw_server import RawServer
+
+
+class Endings(unittest.TestCase):
+    def assert_one_sentence(self, ended, status, *words):
+        self.assertEqual(ended.output, b"")
+        self.assertRegex(ended.errors, r"\Ahotline: [^\n]+\n\Z")
+        for word in words:
+            self.assertIn(word, ended.errors)
+        self.assertEqual(ended.status, status, ended.errors)
+
+    def test_bad_usage(self):
+        for arguments, word in (
+                ([], "whom to call?"),
+                (["http://localhost:8080/echo"], "did you mean ws://localhost:8080/echo?"),
+                (["ftp://localhost"], "ws://, wss://"),
+                (["ws://"], "ws://"),
+                (["ws://localhost:99999/"], "99999"),
+                (["ws://a b/"], "ws://a b/"),
+                (["--nonsense", "ws://localhost"], "--nonsense"),
+                (["ws://localhost", "two"], "two"),
+                (["--header", "no colon", "ws://localhost"], "--header: \"no colon\""),
+                (["--header", "Upgrade: h2c", "ws://localhost"], "Upgrade"),
+                (["--user", "alice", "ws://localhost"], "--user: \"alice\""),
+                (["--subprotocol", "a b", "ws://localhost"], "--subprotocol: \"a b\""),
+                (["--count", "0", "ws://localhost"], "--count: \"0\""),
+                (["--once", "--count", "2", "ws://localhost"], "--once: not with --count"),
+                (["--hex", "--json", "ws://localhost"], "--json: not with --hex"),
+                (["--ping", "often", "ws://localhost"], "--ping: \"often\""),
+                (["--timeout", "0s", "ws://localhost"], "--timeout: \"0s\""),
+                (["--key", "key.pem", "ws://localhost"], "--key: needs --cert"),
+                (["--connect-to", "nowhere", "ws://localhost"], "nowhere"),
+                (["--proxy", "gopher://localhost:1", "ws://localhost"], "gopher"),
+                (["--output", "/nonexistent/file", "ws://localhost"], "--output: /nonexistent/file"),
+        ):
+            with self.subTest(arguments=arguments):
+                self.assert_one_sentence(call(*arguments), USAGE, word, "see hotline call --help")
+
+    def test_help_says_what_the_statuses_mean(self):
+        ended = call("--help")
+        self.assertEqual((ended.status, ended.errors), (CLEAN, ""))
+        self.assertIn(b"Exit status: 0 a clean end, 1", ended.output)
+        self.assertNotIn(b"autobahn", ended.output)
+
+    def test_a_refusal(self):
+        with Server() as server:
+            self.assert_one_sentence(call(f"ws://127.0.0.1:{server.port}/nowhere"), REFUSED,
+                                     "404 Not Found", "is the path right?")
+            self.assert_one_sentence(call("--origin", "https://example.org", server.url), REFUSED,
+                                     "403", "https://example.org")
+
+        def talk(caller):
+            caller.read_request()
+            caller.send(b"HTTP/1.1 401 Who Are You\r\nContent-Length: 14\r\n\r\n\r\nfirst\x1b\nnext")
+
+        with RawServer(talk) as server:
+            self.assert_one_sentence(call(server.url), REFUSED,
+                                     "401 Who Are You: first\\x1b (--user NAME:PASSWORD")
+
+    def test_nobody_there(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.assert_one_sentence(call(f"ws://127.0.0.1:{port}/"), LOST, f"127.0.0.1:{port}",
+                                 "does the server run")
+        self.assert_one_sentence(call("ws://nobody.invalid/"), LOST, "nobody.invalid")
+        self.assert_one_sentence(call("ws+unix:/nonexistent/socket:/"), LOST, "/nonexistent/socket")
+
+    def test_no_answer(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            self.assert_one_sentence(call("--timeout", "100ms", f"ws://127.0.0.1:{port}/"), LOST)
+
+        def hang_up(caller):
+            caller.read_request()
+
+        with RawServer(hang_up) as server:
+            self.assert_one_sentence(call(server.url), LOST)
+
+    def test_a_lost_connection(self):
+        def reset(caller):
+            caller.upgrade()
+            caller.send(echoed(TEXT, b"before"))
+            caller.frame()
+            caller.reset()
+
+        with RawServer(reset) as server:
+            child = start(server.url)
+            self.assertEqual(child.stdout.readline(), b"before\n")
+            child.stdin.write(b"hi\n")
+            child.stdin.flush()
+            _, errors = child.communicate(timeout=PATIENCE)
+        self.assertEqual(child.returncode, LOST, errors)
+        self.assertIn(b"hotline: the connection is lost", errors)
+
+    def test_a_server_that_breaks_the_rules(self):
+        def bad_accept(caller):
+            caller.upgrade(Sec_WebSocket_Accept="AAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+
+        with RawServer(bad_accept) as server:
+            self.assert_one_sentence(call(server.url), FAILED, "Sec-WebSocket-Accept")
+
+        def bad_frame(caller):
+            caller.upgrade()
+            caller.send(b"\xff\x00")
+            caller.frame()
+
+        with RawServer(bad_frame) as server:
+            self.assert_one_sentence(call("--once", server.url), FAILED, "1002")
+
+        def no_http(caller):
+            caller.read_request()
+            caller.send(b"220 mail.example.org ESMTP\r\n")
+
+        with RawServer(no_http) as server:
+            self.assert_one_sentence(call(server.url), FAILED)
+
+    def test_a_goodbye_with_a_reason(self):
+        for code, status in ((1000, CLEAN), (1001, CLEAN), (1011, FAILED), (4000, FAILED)):
+            def talk(caller, code=code):
+                caller.upgrade()
+                caller.close(code, b"because\x1b")
+
+            with self.subTest(code=code), RawServer(talk) as server:
+                child = start(server.url)  # its input stays open
+                self.assertEqual(child.wait(PATIENCE), status)
+                output, errors = child.communicate()
+                self.assertEqual(output, b"")
+                if status == FAILED:
+                    self.assertIn(b"because\\x1b", errors)
+                    self.assertIn(b"%d" % code, errors)
+
+    def test_an_interrupt_says_goodbye(self):
+        def talk(caller):
+            caller.upgrade()
+            caller.send(echoed(TEXT, b"ready"))
+            list(caller.messages())
+            self.code = caller.code
+
+        for number, code in ((signal.SIGINT, 1000), (signal.SIGTERM, 1001)):
+            with self.subTest(number=number), RawServer(talk) as server:
+                child = start(server.url)
+                self.assertEqual(child.stdout.readline(), b"ready\n")
+                child.send_signal(number)
+                _, errors = child.communicate(timeout=PATIENCE)
+                self.assertEqual((child.returncode, errors), (CLEAN, b""))
+            self.assertEqual(self.code, code)
+
+    def test_a_second_interrupt_ends_it_at_once(self):
+        def talk(caller):
+            caller.upgrade()
+            caller.send(echoed(TEXT, b"ready"))
+            self.assertEqual(caller.frame()[0], 8)
+            child.send_signal(signal.SIGINT)  # and no goodbye
+            child.wait(PATIENCE)
+
+        with RawServer(talk) as server:
+            child = start(server.url)
+            self.assertEqual(child.stdout.readline(), b"ready\n")
+            child.send_signal(signal.SIGINT)
+            self.assertEqual(child.wait(PATIENCE), -signal.SIGINT)
+            child.communicate()
+
+    def test_an_interrupt_while_it_dials_ends_it_at_once(self):
+        def talk(caller):
+            caller.read_request()
+            child.send_signal(signal.SIGINT)
+            child.wait(PATIENCE)
+
+        with RawServer(talk) as server:
+            child = start(server.url)
+            child.communicate(timeout=PATIENCE)
+            self.assertEqual(child.returncode, -signal.SIGINT)
+
+    def test_an_interrupt_sums_the_pings_up(self):
+        with Server() as server:
+            child = start("--ping", "10ms", server.url)
+            self.assertTrue(child.stdout.readline().startswith(b"pong 1 "))
+            child.send_signal(signal.SIGINT)
+            output, errors = child.communicate(timeout=PATIENCE)
+        self.assertEqual((child.returncode, errors), (CLEAN, b""))
+        self.assertIn(b" pong", output.split(b" ---\n")[1])
+        self.assertEqual(output.count(b"round trip"), 1)
+
+    def test_a_reader_that_leaves_ends_it_quietly(self):
+        with Server() as server:
+            shell = subprocess.run(
+                f"(while echo hi; do :; done) | '{hotline_server.program()}' call {server.url} | "
+                "head -n 1; echo ${PIPESTATUS[1]}",
+                shell=True, executable="/bin/bash", capture_output=True, timeout=PATIENCE,
+                env=environment())
+        self.assertEqual((shell.stdout, shell.stderr), (b"hi\n0\n", b""))
+
+    def test_a_full_disk_is_told(self):
+        with Server() as server, open("/dev/full", "wb") as full:
+            ended = call("--once", server.url, lines=b"hi\n", stdout=full)
+        self.assertEqual(ended.status, FAILED)
+        self.assertIn("No space left", ended.errors)
+
+
+if __name__ == "__main__":
+    hotline_server.main()
