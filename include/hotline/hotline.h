@@ -22,6 +22,7 @@
 #include <hotline/net/task_group.h>
 #include <hotline/websocket/byte_tunnel.h>
 #include <hotline/websocket/connection.h>
+#include <hotline/websocket/cookie_jar.h>
 #include <hotline/websocket/dialer.h>
 #include <hotline/websocket/message_stream.h>
 #include <hotline/websocket/prepared.h>

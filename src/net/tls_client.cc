@@ -6,6 +6,7 @@
 #include <hotline/base/error.h>
 
 #include "net/loop.h"
+#include "net/stream_wait.h"
 #include "net/tls.h"
 #include "net/tls_context.h"
 #include "net/tls_stream.h"
@@ -13,31 +14,6 @@
 
 namespace hotline {
 namespace {
-
-// A stream's readability, awaited.
-class Readable final : private Waiter {
- public:
-  explicit Readable(Stream& stream) : stream_(stream) {}
-  Readable(const Readable&) = delete;
-  Readable& operator=(const Readable&) = delete;
-  ~Readable() {
-    if (resumption_) stream_.cancel_wait(*this);
-  }
-
-  bool await_ready() const noexcept { return false; }
-  template <typename Promise>
-  void await_suspend(std::coroutine_handle<Promise> handle) noexcept {
-    resumption_ = detail::Resumption{handle};
-    stream_.wait_readable(*this);
-  }
-  void await_resume() const noexcept {}
-
- private:
-  void ready() noexcept override { resumption_.resume(); }
-
-  Stream& stream_;
-  detail::Resumption resumption_;
-};
 
 void expect(const TlsStream& stream, const TlsClient& client, std::string name) {
   if (!client.server_name().empty()) name = client.server_name();
@@ -94,22 +70,24 @@ std::shared_ptr<const TlsClient> make_tls_client(const TlsClientOptions& options
 
 Task<StreamPointer> tls_connect(StreamPointer inner, std::shared_ptr<const TlsClient> client,
                                 std::string name) {
-  auto stream = TlsStream::make(Loop::require(), std::move(inner), client->context(),
-                                TlsStream::Role::client);
-  expect(*stream, *client, std::move(name));
+  auto made = TlsStream::make(Loop::require(), std::move(inner), client->context(),
+                              TlsStream::Role::client);
+  auto& tls = *made;
+  StreamPointer stream{std::move(made)};
+  expect(tls, *client, std::move(name));
   bool readable = false;
   for (;;) {
-    const auto progress = stream->handshake(readable);
+    const auto progress = tls.handshake(readable);
     if (progress == TlsStream::Progress::done) break;
     if (progress == TlsStream::Progress::failed) {
-      if (!stream->failure().empty()) throw Error(stream->fault(), stream->failure());
-      throw Error({stream->inner_error(), std::system_category()}, "in the TLS handshake");
+      if (!tls.failure().empty()) throw Error(tls.fault(), tls.failure());
+      throw Error({tls.inner_error(), std::system_category()}, "in the TLS handshake");
     }
-    Readable wait{*stream};
+    StreamWait wait{stream, StreamWait::readable};
     co_await wait;
     readable = true;
   }
-  co_return StreamPointer{std::move(stream)};
+  co_return stream;
 }
 
 std::string tls_failure(const Stream& stream) {

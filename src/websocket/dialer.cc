@@ -1,14 +1,13 @@
 #include <hotline/websocket/dialer.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <hotline/net/deadline.h>
-#include <hotline/protocol/handshake.h>
 
+#include "base/header_tokens.h"
+#include "http/proxy.h"
 #include "net/loop.h"
-#include "net/stream_wait.h"
 #include "websocket/client_handshake.h"
 #include "websocket/dialer_state.h"
 #include "websocket/option_rules.h"
@@ -23,8 +22,6 @@ namespace {
 
 constexpr std::size_t most_body = 1024;
 constexpr std::chrono::seconds body_patience{2};
-constexpr int most_interim = 8;
-constexpr std::size_t read_size = 4096;
 
 constexpr const char* step_names[] = {"name", "connect", "proxy", "tls", "upgrade"};
 constexpr const char* step_sentences[] = {"looking up the name", "connecting",
@@ -90,6 +87,14 @@ Dialer::State::State(DialerOptions options) : options_(std::move(options)) {
   check_time(options_.timeout, "timeout");
   check_handshake_options(options_);
   connect_to_ = parse_place(options_.connect_to);
+  tls_ = make_tls_client(options_.tls);
+  if (!options_.proxy.url.empty()) {
+    (void)http::choose_proxy(options_.proxy, true, "example.org", 443);  // throws what is wrong
+    if (!options_.proxy.tls.ca_file.empty() || !options_.proxy.tls.crl_file.empty() ||
+        !options_.proxy.tls.certificate_file.empty() || !options_.proxy.tls.key_file.empty()) {
+      (void)proxy_tls();
+    }
+  }
   auto settings = std::make_shared<ConnectionSettings>(options_.limits);
   settings->subprotocols = options_.subprotocols;
   settings->observer = options_.observer;
@@ -106,20 +111,20 @@ Task<Connection> Dialer::State::dial(std::shared_ptr<const State> state, std::st
     if (error.code() != Fault::deadline_passed || progress.failed) throw;
   }
   if (progress.refused) throw DialRefused(*progress.refused);
-  throw Error(Fault::deadline_passed, progress.place + ": not within " +
+  auto step = progress.step;
+  if (step == DialStep::name && progress.timings.name) step = DialStep::connect;
+  if (step == DialStep::connect && progress.timings.connect) step = DialStep::proxy;
+  throw Error(Fault::deadline_passed, progress.visited.back() + ": not within " +
                                           time_text(state->options_.timeout) + ", " +
-                                          step_sentences[static_cast<int>(progress.step)]);
+                                          step_sentences[static_cast<int>(step)]);
 }
 
 Task<Connection> Dialer::State::follow(std::string text, ResponseHead* response,
                                        Progress& progress) const {
   try {
     Request request{.url = http::parse_websocket_url(text)};
-    std::vector<std::string> visited;
     for (;;) {
-      visited.push_back(request.url.text());
-      progress.place = visited.back();
-      progress.step = DialStep::name;
+      progress.visited.push_back(request.url.text());
       StreamPointer stream = co_await connect(request, progress);
       progress.step = DialStep::upgrade;
       const auto begin = Loop::require().now();
@@ -129,43 +134,28 @@ Task<Connection> Dialer::State::follow(std::string text, ResponseHead* response,
       co_await read_head(stream, request, reader, received);
       auto head = reader->head();
       if (response) *response = head;
+      if (options_.cookies) {
+        for (const auto& [name, value] : head.headers) {
+          if (equals_ignoring_case(name, "Set-Cookie")) {
+            options_.cookies->set(progress.visited.back(), value);
+          }
+        }
+      }
       if (head.status == 101) {
         const auto subprotocol = check_switching(head, reader->version(), request.key,
                                                  options_.subprotocols, request.url);
         told(DialStep::upgrade, Loop::require().now() - begin);
         co_return make_connection(std::move(stream), request, subprotocol, std::move(received));
       }
-      auto why = request.url.text() + ": " + status_line(head);
-      const auto followed = static_cast<unsigned>(visited.size() - 1);
-      if (is_redirect(head.status) && options_.redirects > 0) {
-        if (followed == options_.redirects) {
-          why += ", after " + std::to_string(followed) + " redirects";
-        } else if (head.header_count("Location") != 1) {
-          why += " without a Location, or with several";
-        } else {
-          std::optional<Url> next;
-          try {
-            next = http::resolve_location(request.url, head.header("Location"));
-          } catch (const Error& error) {
-            why += std::string(", ") + error.what();
-          }
-          if (next && request.url.secure && !next->secure) {
-            why += ", which leads from wss to ws: " + next->text();
-          } else if (next &&
-                     std::find(visited.begin(), visited.end(), next->text()) != visited.end()) {
-            why += ", which leads in a circle: " + next->text();
-          } else if (next) {
-            if (options_.dial_observer) options_.dial_observer->redirect(next->text());
-            // What another origin must not see stays unseen, even where it leads back.
-            request.foreign = request.foreign || !next->same_origin(request.url);
-            request.url = std::move(*next);
-            continue;
-          }
-        }
-      } else if (is_redirect(head.status) && head.header_count("Location") == 1) {
-        why += " to " + escaped(head.header("Location")) + ", and redirects are not followed";
+      auto verdict = judge(head, request, progress.visited);
+      if (verdict.next) {
+        if (options_.dial_observer) options_.dial_observer->redirect(verdict.next->text());
+        // What another origin must not see stays unseen, even where it leads back.
+        request.foreign = request.foreign || !verdict.next->same_origin(request.url);
+        request.url = std::move(*verdict.next);
+        continue;
       }
-      progress.refused.emplace(Fault::upgrade_refused, why, head);
+      progress.refused.emplace(Fault::upgrade_refused, verdict.why, head);
       http::ResponseBody body{head, most_body};
       body.feed(received);
       try {
@@ -173,7 +163,8 @@ Task<Connection> Dialer::State::follow(std::string text, ResponseHead* response,
       } catch (const Error& error) {
         if (error.is(Condition::cancelled)) throw;  // else it is as long as it is
       }
-      throw DialRefused(Fault::upgrade_refused, why, std::move(head), std::move(body.text()));
+      throw DialRefused(Fault::upgrade_refused, verdict.why, std::move(head),
+                        std::move(body.text()));
     }
   } catch (...) {
     progress.failed = true;
@@ -181,114 +172,43 @@ Task<Connection> Dialer::State::follow(std::string text, ResponseHead* response,
   }
 }
 
+Dialer::State::Verdict Dialer::State::judge(const ResponseHead& head, const Request& request,
+                                            const std::vector<std::string>& visited) const {
+  Verdict verdict{.next = std::nullopt, .why = request.url.text() + ": " + status_line(head)};
+  auto& why = verdict.why;
+  const auto count = head.header_count("Location");
+  if (!is_redirect(head.status)) return verdict;
+  if (options_.redirects == 0) {
+    if (count == 1) why += " to " + escaped(head.header("Location"));
+    why += ", and redirects are not followed";
+    return verdict;
+  }
+  const auto followed = visited.size() - 1;
+  if (followed >= options_.redirects) {
+    why += ", after " + std::to_string(followed) + (followed == 1 ? " redirect" : " redirects");
+    return verdict;
+  }
+  if (count != 1) {
+    why += count == 0 ? ", and Location is missing" : ", and Location stands more than once";
+    return verdict;
+  }
+  try {
+    auto next = http::resolve_location(request.url, head.header("Location"));
+    if (request.url.secure && !next.secure) {
+      why += ", which leads from wss to ws: " + next.text();
+    } else if (std::find(visited.begin(), visited.end(), next.text()) != visited.end()) {
+      why += ", which leads in a circle: " + next.text();
+    } else {
+      verdict.next = std::move(next);
+    }
+  } catch (const Error& error) {
+    why += std::string(", ") + error.what();
+  }
+  return verdict;
+}
+
 void Dialer::State::told(DialStep step, const std::optional<Duration>& took) const noexcept {
   if (options_.dial_observer && took) options_.dial_observer->done(step, *took);
-}
-
-Task<StreamPointer> Dialer::State::connect_by_hook(const Url& url) const {
-  const DialTarget target{url.host, url.port, url.socket_path, url.secure};
-  StreamPointer stream = co_await options_.connect(target);
-  if (!stream) throw Error(Fault::bad_option, "connect: it supplied no stream");
-  co_return stream;
-}
-
-Task<StreamPointer> Dialer::State::connect(const Request& request, Progress& progress) const {
-  auto& loop = Loop::require();
-  if (loop.draining()) throw Cancelled();
-  const auto& url = request.url;
-  const auto begin = loop.now();
-  if (options_.connect) {
-    progress.step = DialStep::connect;
-    StreamPointer supplied = co_await connect_by_hook(url);
-    told(DialStep::connect, loop.now() - begin);
-    co_return supplied;
-  }
-  const bool elsewhere = connect_to_ && !request.foreign;
-  const std::string& path = elsewhere ? connect_to_->socket_path : url.socket_path;
-  if (!path.empty()) {
-    progress.step = DialStep::connect;
-    StreamPointer local = co_await connect_unix(path);
-    told(DialStep::connect, loop.now() - begin);
-    co_return local;
-  }
-  ConnectTimings timings;
-  const std::string& host = elsewhere ? connect_to_->host : url.host;
-  const auto port = elsewhere ? connect_to_->port : url.port;
-  StreamPointer stream = co_await connect_tcp(host, port, &timings);
-  told(DialStep::name, timings.name);
-  told(DialStep::connect, timings.connect);
-  co_return stream;
-}
-
-Task<> Dialer::State::send(StreamPointer& stream, Request& request) const {
-  std::array<unsigned char, 16> random;
-  Loop::require().entropy().fill(std::as_writable_bytes(std::span{random}));
-  request.key = protocol::key_of(random);
-  const auto head = request_head(options_, request.url, request.key, request.foreign, {});
-  if (options_.dial_observer) options_.dial_observer->request(head);
-  for (std::string_view rest{head}; !rest.empty();) {
-    const auto transfer = stream->try_write({rest.data(), rest.size()});
-    if (transfer.failed()) throw Error(transfer.code(), request.url.text() + ": sending");
-    rest.remove_prefix(transfer.size);
-    if (rest.empty()) break;
-    StreamWait writable{stream, StreamWait::writable};
-    co_await writable;
-  }
-}
-
-// `received`: what came behind the head.
-Task<> Dialer::State::read_head(StreamPointer& stream, const Request& request,
-                                std::optional<ResponseReader>& reader,
-                                std::string& received) const {
-  int interim = 0;
-  reader.emplace();
-  for (;;) {
-    std::string_view rest{received};
-    const auto result = reader->feed(rest);
-    received.erase(0, received.size() - rest.size());
-    if (result == ResponseReader::Result::refused) {
-      throw Error(Fault::bad_response, request.url.text() + ": " + reader->refusal());
-    }
-    if (result == ResponseReader::Result::complete) {
-      if (options_.dial_observer) options_.dial_observer->response(reader->bytes());
-      const auto status = reader->head().status;
-      if (status >= 200 || status == 101) co_return;
-      if (++interim > most_interim) {
-        throw Error(Fault::bad_response, request.url.text() + ": more than " +
-                                             std::to_string(most_interim) + " interim responses");
-      }
-      reader.emplace();
-      continue;
-    }
-    received.resize(read_size);
-    const auto transfer = stream->try_read(received);
-    received.resize(transfer.size);
-    if (transfer.failed()) {
-      throw Error(transfer.code(), request.url.text() + ": waiting for the answer");
-    }
-    if (transfer.ended()) {
-      throw Error(Fault::connection_reset,
-                  request.url.text() + ": the server hung up " +
-                      (reader->bytes().empty() ? "without an answer" : "within its answer"));
-    }
-    if (transfer.would_block()) {
-      StreamWait readable{stream, StreamWait::readable};
-      co_await readable;
-    }
-  }
-}
-
-Task<> Dialer::State::read_body(StreamPointer& stream, http::ResponseBody& body) const {
-  std::string buffer(read_size, '\0');
-  while (!body.done()) {
-    const auto transfer = stream->try_read(buffer);
-    if (transfer.failed() || transfer.ended()) break;
-    body.feed(std::string_view{buffer}.substr(0, transfer.size));
-    if (transfer.would_block()) {
-      StreamWait readable{stream, StreamWait::readable};
-      co_await readable;
-    }
-  }
 }
 
 Connection Dialer::State::make_connection(StreamPointer stream, const Request& request,

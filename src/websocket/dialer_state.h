@@ -1,14 +1,17 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <hotline/websocket/dialer.h>
 
 #include "http/response_reader.h"
 #include "http/url.h"
 #include "net/connector.h"
+#include "net/tls.h"
 #include "websocket/connection_core.h"
 
 namespace hotline::websocket {
@@ -27,32 +30,47 @@ class Dialer::State {
   // One dial, in the frame of dial(): what it has come to when the deadline passes.
   struct Progress {
     DialStep step = DialStep::name;
-    std::string place;                   // where it was going, for messages
+    ConnectTimings timings;
+    std::vector<std::string> visited;    // the last: where it was going
     std::optional<DialRefused> refused;  // known already, while the body is being read
     bool failed = false;                 // by itself
   };
   // One request of a dial.
   struct Request {
     http::Url url;
-    bool foreign = false;     // a redirect has led to another origin
-    bool redirected = false;  // to the place that connect_to does not stand for
+    bool foreign = false;  // a redirect has led to another origin
     std::string key = {};
+  };
+  // What becomes of an answer that is no 101: on to the next, or what it is refused with.
+  struct Verdict {
+    std::optional<http::Url> next;
+    std::string why = {};
   };
 
   Task<Connection> follow(std::string text, http::ResponseHead* response, Progress& progress) const;
-  Task<StreamPointer> connect(const Request& request, Progress& progress) const;
-  Task<StreamPointer> connect_by_hook(const http::Url& url) const;
-  Task<> send(StreamPointer& stream, Request& request) const;
-  Task<> read_head(StreamPointer& stream, const Request& request,
-                   std::optional<http::ResponseReader>& reader, std::string& received) const;
-  Task<> read_body(StreamPointer& stream, http::ResponseBody& body) const;
-  std::string location(const http::ResponseHead& head, unsigned followed) const;
+  Verdict judge(const http::ResponseHead& head, const Request& request,
+                const std::vector<std::string>& visited) const;
   Connection make_connection(StreamPointer stream, const Request& request, int subprotocol,
                              std::string received) const;
   void told(DialStep step, const std::optional<Duration>& took) const noexcept;
 
+  // dialer_connect.cc
+  Task<StreamPointer> connect(const Request& request, Progress& progress) const;
+  Task<StreamPointer> connect_by_hook(const http::Url& url) const;
+  Task<StreamPointer> connect_tcp_or_unix(const Request& request, Progress& progress) const;
+  std::shared_ptr<const TlsClient> proxy_tls() const;
+
+  // dialer_exchange.cc
+  Task<> send(StreamPointer& stream, Request& request) const;
+  Task<> read_head(StreamPointer& stream, const Request& request,
+                   std::optional<http::ResponseReader>& reader, std::string& received) const;
+  static Task<> read_body(StreamPointer& stream, http::ResponseBody& body);
+
   DialerOptions options_;
   std::optional<DialTarget> connect_to_;
+  std::shared_ptr<const TlsClient> tls_;
+  mutable std::once_flag proxy_tls_once_;
+  mutable std::shared_ptr<const TlsClient> proxy_tls_;  // made when it is needed first
   std::shared_ptr<const ConnectionSettings> settings_;
 };
 

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include <hotline/base/clock.h>
+#include <hotline/net/tls_info.h>
 
 namespace hotline::websocket {
 
@@ -23,6 +24,8 @@ class DialObserver {
 
   /// A step has succeeded, and took so long.
   virtual void done(DialStep, Duration) noexcept {}
+  /// TLS with the server has come to this; the proxy's is not told.
+  virtual void secured(const TlsInfo&) noexcept {}
   /// The head of a request, as it goes over the wire, with the empty line at its end. It may hold
   /// secrets: Authorization, cookies.
   virtual void request(std::string_view) noexcept {}

@@ -14,7 +14,9 @@
 #include <hotline/http/response_head.h>
 #include <hotline/net/proxy_options.h>
 #include <hotline/net/stream.h>
+#include <hotline/net/tls_options.h>
 #include <hotline/websocket/connection.h>
+#include <hotline/websocket/cookie_jar.h>
 #include <hotline/websocket/dial_observer.h>
 #include <hotline/websocket/limits.h>
 #include <hotline/websocket/observer.h>
@@ -43,18 +45,23 @@ struct DialerOptions {
   /// Cookie and Authorization may be among them; they are not sent on when a redirect leads
   /// elsewhere.
   std::vector<std::pair<std::string, std::string>> headers = {};
+  /// Sent with each request, and filled from each answer; many Dialers may share one. Null: none.
+  std::shared_ptr<CookieJar> cookies = nullptr;
   /// What a peer may ask of a connection.
   Limits limits = {};
   /// For all of a dial: name, connection, proxy, TLS, handshake and redirects. More than 0, at most
   /// 365 days.
   std::chrono::milliseconds timeout{30'000};
+  /// For wss.
+  TlsClientOptions tls = {};
   /// By default, what the environment says.
   ProxyOptions proxy = {};
   /// How many redirects (301, 302, 303, 307, 308) one dial follows; none by default. Never from wss
-  /// to ws.
+  /// to ws, and not in a circle.
   unsigned redirects = 0;
   /// Connects to "host:port", "[::1]:port" or "unix:PATH" in place of what the URL names, which
-  /// stands in the request (and in TLS) all the same. No proxy is used.
+  /// stands in the request (and in TLS) all the same; not where a redirect has led elsewhere. No
+  /// proxy is used.
   std::string connect_to = {};
   /// Supplies the stream in place of all that: the two above and `proxy` are not looked at. The
   /// stream belongs to the loop that dials. What the Task throws is thrown out of dial().
@@ -105,6 +112,8 @@ class Dialer {
   /// authentication (RFC 7617), unless the options have an Authorization. Throws
   /// - Error (bad_url);
   /// - Error (name_not_found), or errno's code with the address, where nobody is reached;
+  ///   proxy_refused, proxy_failed;
+  /// - Error of Condition::certificate_rejected, that says what is wrong with it; tls_failed;
   /// - DialRefused; Error (bad_response) for what is no HTTP, connection_reset where there is no
   ///   answer;
   /// - Error (deadline_passed) that says in which step;

@@ -1,0 +1,79 @@
+// From a URL to a stream: TCP or a unix socket, perhaps a proxy, perhaps TLS.
+#include "http/proxy.h"
+#include "net/loop.h"
+#include "websocket/dialer_state.h"
+
+namespace hotline::websocket {
+
+using http::Url;
+
+std::shared_ptr<const TlsClient> Dialer::State::proxy_tls() const {
+  std::call_once(proxy_tls_once_, [this] { proxy_tls_ = make_tls_client(options_.proxy.tls); });
+  return proxy_tls_;
+}
+
+Task<StreamPointer> Dialer::State::connect(const Request& request, Progress& progress) const {
+  auto& loop = Loop::require();
+  if (loop.draining()) throw Cancelled();
+  const auto& url = request.url;
+  StreamPointer stream;
+  if (options_.connect) {
+    progress.step = DialStep::connect;
+    const auto begin = loop.now();
+    stream = co_await connect_by_hook(url);
+    told(DialStep::connect, loop.now() - begin);
+  } else {
+    stream = co_await connect_tcp_or_unix(request, progress);
+  }
+  if (url.secure) {
+    progress.step = DialStep::tls;
+    const auto begin = loop.now();
+    std::string name = url.socket_path.empty() ? url.host : "localhost";
+    stream = co_await tls_connect(std::move(stream), tls_, std::move(name));
+    told(DialStep::tls, loop.now() - begin);
+    if (options_.dial_observer && stream->tls()) options_.dial_observer->secured(*stream->tls());
+  }
+  co_return stream;
+}
+
+Task<StreamPointer> Dialer::State::connect_by_hook(const Url& url) const {
+  const DialTarget target{url.host, url.port, url.socket_path, url.secure};
+  StreamPointer stream = co_await options_.connect(target);
+  if (!stream) throw Error(Fault::bad_option, "connect: it supplied no stream");
+  co_return stream;
+}
+
+Task<StreamPointer> Dialer::State::connect_tcp_or_unix(const Request& request,
+                                                       Progress& progress) const {
+  auto& loop = Loop::require();
+  const auto& url = request.url;
+  const bool elsewhere = connect_to_ && !request.foreign;
+  const std::string& path = elsewhere ? connect_to_->socket_path : url.socket_path;
+  if (!path.empty()) {
+    progress.step = DialStep::connect;
+    const auto begin = loop.now();
+    StreamPointer stream = co_await connect_unix(path);
+    told(DialStep::connect, loop.now() - begin);
+    co_return stream;
+  }
+  progress.step = DialStep::name;
+  auto& timings = progress.timings = {};
+  StreamPointer stream;
+  std::optional<http::Proxy> proxy;
+  if (!elsewhere) proxy = http::choose_proxy(options_.proxy, url.secure, url.host, url.port);
+  if (proxy) {
+    std::shared_ptr<const TlsClient> tls;
+    if (proxy->kind == http::Proxy::Kind::https) tls = proxy_tls();
+    stream = co_await http::connect_through(*proxy, url.host, url.port, std::move(tls), &timings);
+  } else {
+    const std::string& host = elsewhere ? connect_to_->host : url.host;
+    const auto port = elsewhere ? connect_to_->port : url.port;
+    stream = co_await connect_tcp(host, port, &timings);
+  }
+  told(DialStep::name, timings.name);
+  told(DialStep::connect, timings.connect);
+  told(DialStep::proxy, timings.proxy);
+  co_return stream;
+}
+
+}  // namespace hotline::websocket
