@@ -82,18 +82,14 @@ Task<Connection> Dialer::dial(std::string_view url, ResponseHead* response) cons
   return State::dial(state_, std::string(url), response);
 }
 
-Dialer::State::State(DialerOptions options) : options_(std::move(options)) {
+Dialer::State::State(DialerOptions options)
+    : options_(std::move(options)), tls_(options_.tls), proxy_tls_(options_.proxy.tls) {
   check_limits(options_.limits);
   check_time(options_.timeout, "timeout");
   check_handshake_options(options_);
   connect_to_ = parse_place(options_.connect_to);
-  tls_ = make_tls_client(options_.tls);
   if (!options_.proxy.url.empty()) {
     (void)http::choose_proxy(options_.proxy, true, "example.org", 443);  // throws what is wrong
-    if (!options_.proxy.tls.ca_file.empty() || !options_.proxy.tls.crl_file.empty() ||
-        !options_.proxy.tls.certificate_file.empty() || !options_.proxy.tls.key_file.empty()) {
-      (void)proxy_tls();
-    }
   }
   auto settings = std::make_shared<ConnectionSettings>(options_.limits);
   settings->subprotocols = options_.subprotocols;

@@ -7,9 +7,16 @@ namespace hotline::websocket {
 
 using http::Url;
 
-std::shared_ptr<const TlsClient> Dialer::State::proxy_tls() const {
-  std::call_once(proxy_tls_once_, [this] { proxy_tls_ = make_tls_client(options_.proxy.tls); });
-  return proxy_tls_;
+SharedTls::SharedTls(const TlsClientOptions& options) : options_(options) {
+  if (!options.ca_file.empty() || !options.crl_file.empty() || !options.certificate_file.empty() ||
+      !options.key_file.empty()) {
+    (void)get();
+  }
+}
+
+std::shared_ptr<const TlsClient> SharedTls::get() const {
+  std::call_once(once_, [this] { client_ = make_tls_client(options_); });
+  return client_;
 }
 
 Task<StreamPointer> Dialer::State::connect(const Request& request, Progress& progress) const {
@@ -29,7 +36,7 @@ Task<StreamPointer> Dialer::State::connect(const Request& request, Progress& pro
     progress.step = DialStep::tls;
     const auto begin = loop.now();
     std::string name = url.socket_path.empty() ? url.host : "localhost";
-    stream = co_await tls_connect(std::move(stream), tls_, std::move(name));
+    stream = co_await tls_connect(std::move(stream), tls_.get(), std::move(name));
     told(DialStep::tls, loop.now() - begin);
     if (options_.dial_observer && stream->tls()) options_.dial_observer->secured(*stream->tls());
   }
@@ -63,7 +70,7 @@ Task<StreamPointer> Dialer::State::connect_tcp_or_unix(const Request& request,
   if (!elsewhere) proxy = http::choose_proxy(options_.proxy, url.secure, url.host, url.port);
   if (proxy) {
     std::shared_ptr<const TlsClient> tls;
-    if (proxy->kind == http::Proxy::Kind::https) tls = proxy_tls();
+    if (proxy->kind == http::Proxy::Kind::https) tls = proxy_tls_.get();
     stream = co_await http::connect_through(*proxy, url.host, url.port, std::move(tls), &timings);
   } else {
     const std::string& host = elsewhere ? connect_to_->host : url.host;

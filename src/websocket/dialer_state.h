@@ -16,6 +16,20 @@
 
 namespace hotline::websocket {
 
+/// A TLS client that is made when it is needed first, since reading the system's authorities takes
+/// some 10 ms; at once where files are named, so that what is wrong with them is known early.
+class SharedTls {
+ public:
+  /// `options` outlive this. Throws Error (bad_option).
+  explicit SharedTls(const TlsClientOptions& options);
+  std::shared_ptr<const TlsClient> get() const;
+
+ private:
+  const TlsClientOptions& options_;
+  mutable std::once_flag once_;
+  mutable std::shared_ptr<const TlsClient> client_;
+};
+
 /// A Dialer's options, checked and prepared.
 class Dialer::State {
  public:
@@ -58,7 +72,6 @@ class Dialer::State {
   Task<StreamPointer> connect(const Request& request, Progress& progress) const;
   Task<StreamPointer> connect_by_hook(const http::Url& url) const;
   Task<StreamPointer> connect_tcp_or_unix(const Request& request, Progress& progress) const;
-  std::shared_ptr<const TlsClient> proxy_tls() const;
 
   // dialer_exchange.cc
   Task<> send(StreamPointer& stream, Request& request) const;
@@ -68,9 +81,8 @@ class Dialer::State {
 
   DialerOptions options_;
   std::optional<DialTarget> connect_to_;
-  std::shared_ptr<const TlsClient> tls_;
-  mutable std::once_flag proxy_tls_once_;
-  mutable std::shared_ptr<const TlsClient> proxy_tls_;  // made when it is needed first
+  SharedTls tls_;
+  SharedTls proxy_tls_;
   std::shared_ptr<const ConnectionSettings> settings_;
 };
 

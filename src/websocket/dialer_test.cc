@@ -179,6 +179,10 @@ TEST(DialerOptions, AreCheckedWhenTheDialerIsMade) {
   for (const auto* text : {"host", "host:", "host:0", "host:1/x", "u@host:1", "[::1]", "unix:"}) {
     EXPECT_THAT(option_error({.connect_to = text}), HasSubstr("connect_to: ")) << text;
   }
+  EXPECT_THAT(option_error({.tls = {.ca_file = "/nowhere.pem"}}), HasSubstr("/nowhere.pem"));
+  EXPECT_THAT(option_error({.proxy = {.url = "gopher://h"}}), HasSubstr("gopher"));
+  EXPECT_THAT(option_error({.proxy = {.tls = {.ca_file = "/nowhere.pem"}}}),
+              HasSubstr("/nowhere.pem"));
   for (const auto* text : {"host:1", "[::1]:80", "unix:/run/s"}) {
     EXPECT_EQ(option_error({.connect_to = text}), "") << text;
   }
