@@ -78,6 +78,9 @@ class Page:
         self.screen(1280)
         driver.get(url)
         self.until_state("idle")
+        # Drawn when the browser comes to it, which it may do after the test's first question.
+        self.until(lambda: self.run("return document.querySelector('#chart svg') !== null"),
+                   "the chart's frame")
 
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
