@@ -56,7 +56,11 @@ Task<std::string> read_all(BodyStream body) {
 Task<std::string> Exchange::body(std::uint64_t limit) & { return read_all(body_stream(limit)); }
 
 std::optional<std::string_view> BodyStream::Read::await_resume() const {
-  if (piece_.kind == Kind::failed) throw Error(piece_.fault, std::string(piece_.reason));
+  if (piece_.kind == Kind::failed) {
+    const std::string reason{piece_.reason};
+    if (make_error_code(piece_.fault) == Condition::misuse) throw Error(piece_.fault, reason);
+    throw detail::ClientFault(piece_.fault, reason);
+  }
   if (piece_.kind == Kind::piece) return piece_.bytes;
   return std::nullopt;
 }

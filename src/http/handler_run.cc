@@ -61,8 +61,10 @@ bool HandlerRun::is_failure(const std::exception_ptr& exception) noexcept {
   std::string what = "an exception of an unknown type";
   try {
     std::rethrow_exception(exception);
+  } catch (const detail::ClientFault&) {
+    return false;
   } catch (const Error& error) {
-    if (error.is(Condition::cancelled) || error.code() == excused_) return false;
+    if (error.is(Condition::cancelled)) return false;
     what = error.what();
   } catch (const std::exception& error) {
     what = error.what();

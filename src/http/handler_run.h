@@ -32,8 +32,6 @@ class HandlerRun final : private hotline::detail::ChainOwner, public AutoUnlink 
   /// Whose next request waits for the handler's end.
   void serve(Http1Session& session) noexcept;
   void session_gone() noexcept { session_ = nullptr; }
-  /// The handler is told of this fault, which is the client's: leaving by it is no failure.
-  void excuse(Fault fault) noexcept { excused_ = fault; }
   void observe(detail::HandlerObserver* observer) noexcept { observer_.set(observer); }
 
  private:
@@ -47,7 +45,6 @@ class HandlerRun final : private hotline::detail::ChainOwner, public AutoUnlink 
   const Route& route_;
   Http1Exchange* exchange_;          // null once released
   Http1Session* session_ = nullptr;  // null once it has gone
-  Fault excused_{};
   hotline::detail::Chain chain_;
   detail::ObserverSlot observer_;
 };

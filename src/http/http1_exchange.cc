@@ -109,15 +109,15 @@ void Http1Exchange::refuse(const Refusal& refusal) noexcept {
 detail::BodyPiece Http1Exchange::read_body(std::uint64_t limit, Waiter& waiter) noexcept {
   using Kind = detail::BodyPiece::Kind;
   if (body_reader_) return {Kind::failed, {}, Fault::concurrent_read, "the request's body"};
-  detail::BodyPiece piece{Kind::failed, {}, Fault::connection_ended, "reading the request's body"};
   if (session_) {
-    piece = session_->read_body(limit);
+    const auto piece = session_->read_body(limit);
     if (piece.kind == Kind::waiting) body_reader_ = &waiter;
-  } else if (answered_ && (!streamed_to_ || finished_)) {
+    return piece;
+  }
+  if (answered_ && (!streamed_to_ || finished_)) {
     return {Kind::failed, {}, Fault::already_answered, "the request's body is gone"};
   }
-  if (piece.kind == Kind::failed && run_) run_->excuse(piece.fault);
-  return piece;
+  return {Kind::failed, {}, Fault::connection_ended, "reading the request's body"};
 }
 
 void Http1Exchange::cancel_body_wait(Waiter& waiter) noexcept {
@@ -140,8 +140,7 @@ Http1Session& Http1Exchange::session_for_stream() {
   // The session hears of a failure from the loop, to which a handler that is never made to wait
   // does not return.
   if (!session_ || session_->output().failed()) {
-    if (run_) run_->excuse(Fault::connection_ended);
-    throw Error(Fault::connection_ended, "writing the answer");
+    throw detail::ClientFault(Fault::connection_ended, "writing the answer");
   }
   return *session_;
 }

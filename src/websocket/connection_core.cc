@@ -50,7 +50,7 @@ ConnectionCore::ConnectionCore(Loop& loop, Role role, StreamPointer stream,
   if (origins.received.empty()) {
     listen();
   } else {
-    early_ = std::make_unique<std::string>(std::move(origins.received));
+    extras().early = std::move(origins.received);
     post_pump();
   }
 }
@@ -104,11 +104,8 @@ bool ConnectionCore::receive() noexcept {
     room = session_.prepare();
   }
   Transfer transfer;
-  if (early_) {
-    transfer.size = std::min(room.size(), early_->size());
-    std::memcpy(room.data(), early_->data(), transfer.size);
-    early_->erase(0, transfer.size);
-    if (early_->empty()) early_.reset();
+  if (has_early()) [[unlikely]] {
+    transfer.size = take_early(room);
   } else {
     transfer = stream_->try_read(room);
     if (transfer.would_block()) {
@@ -149,7 +146,7 @@ void ConnectionCore::pump() noexcept {
   while (!has_unread_ && !yielding_ && state_ != State::ended) {
     Event event;
     if (!next_message(event)) {
-      if (early_ && state_ != State::ended && receive()) continue;
+      if (has_early() && state_ != State::ended && receive()) continue;
       break;
     }
     if (reader_ && event.kind == EventKind::large) {
@@ -319,6 +316,21 @@ std::optional<Message> Connection::Read::take_body() noexcept {
   return core_.take_message(opcode_, {data_, size_});
 }
 
+inline bool ConnectionCore::has_early() const noexcept {
+  return extras_ && !extras_->early.empty();
+}
+
+std::size_t ConnectionCore::take_early(std::span<char> room) noexcept {
+  auto& early = extras_->early;
+  const auto size = early.copy(room.data(), room.size());
+  if (size == early.size()) {
+    early = {};  // its memory, too
+  } else {
+    early.erase(0, size);
+  }
+  return size;
+}
+
 bool Connection::Read::await_ready() { return core_.read_now(*this); }
 
 void ConnectionCore::park(Connection::Read& read) noexcept {
@@ -326,7 +338,7 @@ void ConnectionCore::park(Connection::Read& read) noexcept {
   const bool yields = had_enough();
   delivered_ = 0;
   if (yielding_) return;
-  if (has_unread_ || yields || early_) {
+  if (has_unread_ || yields || has_early()) {
     post_pump();
   } else if (!pumping_) {
     listen();

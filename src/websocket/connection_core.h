@@ -190,6 +190,8 @@ class ConnectionCore final : private Waiter,
   }
   void give_back_held() noexcept;
   void release_block() noexcept;
+  bool has_early() const noexcept;
+  std::size_t take_early(std::span<char> room) noexcept;
   void deliver(const protocol::Event& event) noexcept;
   void post_pump() noexcept;
   void wake_resting() noexcept;
@@ -199,6 +201,7 @@ class ConnectionCore final : private Waiter,
   void output_failed(int error) noexcept override;
   void send_frame(protocol::Opcode opcode, std::span<const char> payload, bool fin = true) noexcept;
   void answer_ping(std::span<const char> payload) noexcept;
+  void forget_pong() noexcept;
   void send_close(CloseCode code, std::string_view reason) noexcept;
 
   // Extras
@@ -246,11 +249,8 @@ class ConnectionCore final : private Waiter,
   Output output_;
 
   Connection::Read* reader_ = nullptr;
-  Connection::Write* resting_ = nullptr;  // writes that give others a turn, oldest first
-  protocol::Event unread_;                // a message that nobody has read: receiving has stopped
+  protocol::Event unread_;      // a message that nobody has read: receiving has stopped
   char* held_block_ = nullptr;  // of a message in the handler's hands, when it is not the session's
-  std::unique_ptr<std::string> early_;  // received before there was a session
-  std::unique_ptr<std::string> pong_;   // the newest answer that waits for room
   std::unique_ptr<Closing> closing_;
   std::unique_ptr<Observation> observation_;  // null: nobody observes
   std::unique_ptr<ConnectionExtras> extras_;  // null while nothing of it is used

@@ -6,6 +6,7 @@
 #include "net/linger.h"
 #include "net/loop.h"
 #include "websocket/connection_core.h"
+#include "websocket/connection_extras.h"
 
 namespace hotline::websocket {
 
@@ -42,8 +43,10 @@ void ConnectionCore::end(CloseCode code, std::string_view reason, ClosedBy by) n
   state_ = State::ended;
   has_unread_ = false;
   settling_ = false;
-  pong_.reset();
-  early_.reset();
+  if (extras_) {
+    extras_->pong.reset();
+    extras_->early = {};
+  }
   Timer::cancel();
   if (observation_) end_observation();
   if (by == ClosedBy::transport) {

@@ -33,6 +33,9 @@ struct ConnectionExtras {
   };
   using Observer = std::function<void(std::string_view)>;
 
+  std::string early;                              // received before there was a session
+  std::optional<std::string> pong;                // the newest answer that waits for room
+  Connection::Write* resting = nullptr;           // writes that give others a turn, oldest first
   std::vector<std::shared_ptr<Outbox>> outboxes;  // those whose senders have gone stay until empty
   int walks = 0;           // under way through `outboxes`: nothing is taken out meanwhile
   std::vector<Held> held;  // oldest first

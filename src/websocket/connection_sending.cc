@@ -8,6 +8,7 @@
 #include "protocol/mask.h"
 #include "protocol/utf8.h"
 #include "websocket/connection_core.h"
+#include "websocket/connection_extras.h"
 
 namespace hotline::websocket {
 
@@ -71,30 +72,33 @@ bool Connection::WritePrepared::await_ready() {
 void ConnectionCore::rest(Connection::Write& write) noexcept {
   written_ = 0;
   write.next_resting_ = nullptr;
-  auto** last = &resting_;
+  auto& resting = extras().resting;
+  auto** last = &resting;
   while (*last) last = &(*last)->next_resting_;
   *last = &write;
-  if (resting_ == &write) loop_.post([self = CoreReference{*this}] { self->wake_resting(); });
+  if (resting == &write) loop_.post([self = CoreReference{*this}] { self->wake_resting(); });
 }
 
 void ConnectionCore::wake_resting() noexcept {
+  auto& resting = extras_->resting;
   // Those who rest again meanwhile come behind this one, and have their own turn.
   const auto* const last = [&] {
-    auto* at = resting_;
+    auto* at = resting;
     while (at && at->next_resting_) at = at->next_resting_;
     return at;
   }();
-  for (bool more = resting_ != nullptr; more && resting_;) {
-    auto* const write = resting_;
+  for (bool more = resting != nullptr; more && resting;) {
+    auto* const write = resting;
     more = write != last;
-    resting_ = write->next_resting_;
+    resting = write->next_resting_;
     write->resumption_.resume();
   }
-  if (resting_) loop_.post([self = CoreReference{*this}] { self->wake_resting(); });
+  if (resting) loop_.post([self = CoreReference{*this}] { self->wake_resting(); });
 }
 
 void ConnectionCore::cancel_rest(Connection::Write& write) noexcept {
-  for (auto** at = &resting_; *at; at = &(*at)->next_resting_) {
+  if (!extras_) return;
+  for (auto** at = &extras_->resting; *at; at = &(*at)->next_resting_) {
     if (*at == &write) {
       *at = write.next_resting_;
       return;
@@ -144,7 +148,7 @@ void ConnectionCore::send_frame(Opcode opcode, std::span<const char> payload, bo
 }
 
 void ConnectionCore::send_close(CloseCode code, std::string_view reason) noexcept {
-  pong_.reset();  // nothing follows a close frame, and nothing is worth its delay
+  forget_pong();  // nothing follows a close frame, and nothing is worth its delay
   protocol::MaskingKey key{};
   if (session_.role() == Role::client) {
     loop_.entropy().fill(std::as_writable_bytes(std::span{key}));
@@ -157,13 +161,15 @@ void ConnectionCore::send_close(CloseCode code, std::string_view reason) noexcep
 void ConnectionCore::answer_ping(std::span<const char> payload) noexcept {
   if (state_ != State::open) return;
   if (output_.backlog() == 0) {
-    pong_.reset();  // one that still waits is older
+    forget_pong();  // one that still waits is older
     send_frame(Opcode::pong, payload);
-  } else if (pong_) {
-    pong_->assign(payload.data(), payload.size());
   } else {
-    pong_ = std::make_unique<std::string>(payload.data(), payload.size());
+    extras().pong.emplace(payload.data(), payload.size());
   }
+}
+
+void ConnectionCore::forget_pong() noexcept {
+  if (extras_) extras_->pong.reset();
 }
 
 void ConnectionCore::output_progressed() noexcept {
@@ -172,9 +178,9 @@ void ConnectionCore::output_progressed() noexcept {
     if (output_.backlog() == 0) let_go();
     return;
   }
-  if (pong_ && output_.backlog() == 0) {
-    const auto pong = std::exchange(pong_, nullptr);
-    send_frame(Opcode::pong, span_of(*pong));
+  if (extras_ && extras_->pong && output_.backlog() == 0) {
+    const auto pong = *std::exchange(extras_->pong, std::nullopt);
+    send_frame(Opcode::pong, span_of(pong));
   }
   listen();
   if (extras_) deliver_outboxes();

@@ -77,6 +77,12 @@ class ObserverSlot {
   HandlerObserver* observer_ = nullptr;
 };
 
+/// What the client did, or did not do, as its handler meets it: leaving by it is no failure.
+class ClientFault : public Error {
+ public:
+  using Error::Error;
+};
+
 /// What a read of a request's body has come to.
 struct BodyPiece {
   enum class Kind : std::uint8_t { waiting, piece, end, failed };
