@@ -18,6 +18,8 @@ std::string sentence(Status status, std::string_view reason) {
   return text;
 }
 
+// What an answer may write before others have their turn, even if its client takes all of it.
+constexpr std::size_t a_turn = 128 * 1024;
 constexpr std::string_view no_head = "";  // not a null pointer: it is copied from
 
 }  // namespace
@@ -161,6 +163,12 @@ bool Http1Session::write_body(std::string_view bytes, hotline::detail::Segment& 
       break;
   }
   streamed_->bytes += bytes.size();
+  streamed_->unrested += bytes.size();
+  if (segment.queued()) {
+    streamed_->unrested = 0;
+  } else if (streamed_->unrested >= a_turn && output_.rest(segment)) {
+    streamed_->unrested = 0;
+  }
   if (input_ended_ || (output_.backlog() > 0 && deadline_ == TimePoint::max())) {
     want(worker_.options().idle_timeout);
   }

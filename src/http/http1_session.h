@@ -92,6 +92,7 @@ class Http1Session final : private Waiter,
     int status;
     std::uint64_t left;  // of what was announced
     std::uint64_t bytes = 0;
+    std::size_t unrested = 0;  // written since others last had their turn
   };
 
   // Receiving

@@ -174,6 +174,41 @@ TEST_F(Streamed, waits_for_a_client_that_is_slow) {
   EXPECT_TRUE(received.ends_with("\r\n0\r\n\r\n"));
 }
 
+TEST_F(Streamed, lets_others_have_their_turn_where_its_client_takes_all) {
+  std::size_t most_at_once = 0;
+  std::size_t before = 0;
+  std::function<void()> look = [&] {
+    most_at_once = std::max(most_at_once, written - std::exchange(before, written));
+    if (written < 1'000'000) site.loop->post(look);
+  };
+  auto client = site.connect({.capacity = 16 << 20});
+  site.loop->post(look);
+  client.send(get("/big?1000000"));
+  const auto received = client.receive();
+  EXPECT_EQ(written, 1'000'000u);
+  EXPECT_LE(most_at_once, 140'000u);
+  EXPECT_EQ(std::count(received.begin(), received.end(), 'x'), 1'000'000);
+  EXPECT_TRUE(received.ends_with("\r\n0\r\n\r\n"));
+}
+
+TEST_F(Streamed, that_rests_may_be_dropped) {
+  site.handle("/dropped", [this](Exchange exchange) -> Task<> {
+    const Response response{Status::ok};
+    auto stream = exchange.start(response);
+    const std::string piece(1'000'000, 'x');
+    {
+      const auto dropped = stream.write(piece);
+    }
+    co_await stream.end();
+    log += "ended ";
+  });
+  auto client = site.connect({.capacity = 16 << 20});
+  const auto received = client.exchange(get("/dropped"));
+  EXPECT_EQ(log, "ended ");
+  EXPECT_EQ(std::count(received.begin(), received.end(), 'x'), 1'000'000);
+  EXPECT_TRUE(received.ends_with("\r\n0\r\n\r\n"));
+}
+
 TEST_F(Streamed, gives_up_a_client_that_takes_nothing) {
   auto client = site.connect({.capacity = 10'000});
   client.send(get("/big?1000000"));

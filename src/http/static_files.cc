@@ -16,7 +16,6 @@
 #include "http/conditions.h"
 #include "http/content_type.h"
 #include "http/http_date.h"
-#include "http/next_turn.h"
 #include "http/open_beneath.h"
 #include "http/path.h"
 #include "http/static_directory.h"
@@ -25,8 +24,6 @@ namespace hotline::http {
 namespace {
 
 constexpr std::size_t piece = 64 * 1024;
-// What one file may be sent before others have their turn, even if its client takes all of it.
-constexpr std::size_t a_turn = 1024 * 1024;
 
 Response plain(Status status) {
   auto text = std::to_string(static_cast<int>(status));
@@ -200,12 +197,10 @@ StaticDirectory::Answer StaticDirectory::answer(const Request& request, std::str
 Task<> StaticDirectory::serve(Exchange exchange) const {
   auto found = answer(exchange.request());
   if (!found.file.is_open()) co_return co_await exchange.respond(found.response);
-  auto& loop = exchange.core().loop();
   auto stream = exchange.start(found.response);
   auto& [first, left] = found.range;
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left, piece));
   const auto buffer = std::make_unique<char[]>(size);
-  std::size_t sent = 0;
   while (left > 0) {
     const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(left, size));
     const auto got =
@@ -216,12 +211,6 @@ Task<> StaticDirectory::serve(Exchange exchange) const {
     co_await stream.write(bytes);
     first += bytes.size();
     left -= bytes.size();
-    sent += bytes.size();
-    if (sent >= a_turn && left > 0) {
-      sent = 0;
-      NextTurn turn{loop};
-      co_await turn;
-    }
   }
   co_await stream.end();
 }

@@ -192,6 +192,14 @@ bool Output::wait_if_high(Segment& fence) noexcept {
   return true;
 }
 
+bool Output::rest(Segment& fence) noexcept {
+  flush_if_corked();
+  if (!stream_ || error_ != 0) return false;
+  append(fence, {});
+  wait();
+  return true;
+}
+
 void Output::append(Segment& segment, std::span<const char> bytes) noexcept {
   segment.data_ = bytes.data();
   segment.size_ = bytes.size();
@@ -322,11 +330,13 @@ void Output::ready() noexcept {
         free_own(segment);
         continue;
       }
+      const bool waited = waiting_;
       segment->sent();
       if (gone) {
         if (outer) *outer = true;
         return;
       }
+      if (waiting_ && !waited) break;  // whoever was told rests
       if (!stream_) {
         gone_ = outer;
         return;

@@ -64,6 +64,9 @@ class Output final : private Waiter {
   bool write(const detail::SharedBytes& bytes, detail::Segment* waiting = nullptr) noexcept;
   /// Queues `fence` behind the backlog if that is above the high-water mark. True: it will be told.
   bool wait_if_high(detail::Segment& fence) noexcept;
+  /// Queues `fence` whatever the backlog: it is told when the loop has come round. For writers that
+  /// never have to wait, to give others their turn. False: nothing can be sent any more.
+  bool rest(detail::Segment& fence) noexcept;
   /// The caller's memory goes away: copies what of it is not sent yet. `segment` is not told.
   void abandon(detail::Segment& segment) noexcept;
 
