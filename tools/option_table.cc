@@ -32,6 +32,7 @@ bool not_empty(const std::string& text) { return !text.empty(); }
 constexpr std::string_view listening = "Listening";
 constexpr std::string_view limits = "Limits";
 constexpr std::string_view times = "Times, such as 250ms, 30s, 1m30s, 2h or 1d";
+constexpr std::string_view tls = "TLS (all listeners, then)";
 constexpr std::string_view proxies = "Behind a proxy";
 constexpr std::string_view telling = "Logs and figures";
 
@@ -86,6 +87,18 @@ std::vector<Option> make_table() {
     {"drain-jitter", "TIME", times, "Over which a drain spreads its goodbyes, 1001 [0s]",
      Form::text, false,
      duration(milliseconds(0), [](ServeOptions& o) -> auto& { return o.server.drain_jitter; })},
+
+    {"tls-cert", "FILE...", tls, "A certificate and those that signed it, PEM; by name (SNI)", Form::text, true,
+     words("a file", not_empty, [](ServeOptions& o) -> auto& { return o.tls_certificates; })},
+    {"tls-key", "FILE...", tls, "Its key, PEM; as many, in the same order", Form::text, true,
+     words("a file", not_empty, [](ServeOptions& o) -> auto& { return o.tls_keys; })},
+    {"tls-client-ca", "FILE", tls, "Whose certificates clients must show (mutual TLS), PEM", Form::text, false,
+     words("a file", not_empty, [](ServeOptions& o) -> auto& { return o.server.tls.client_ca_file; })},
+    {"crl", "FILE", tls, "Clients' certificates that are revoked, PEM", Form::text, false,
+     words("a file", not_empty, [](ServeOptions& o) -> auto& { return o.server.tls.crl_file; })},
+    {"tls-self-signed", "", tls, "For trying out: a certificate of its own, for localhost and --host",
+     Form::truth, false,
+     truth([](ServeOptions& o) -> auto& { return o.server.tls.self_signed; })},
 
     {"trusted-proxy", "CIDR...", proxies, "Whose Forwarded and X-Forwarded-* are believed; or unix",
      Form::text, true,

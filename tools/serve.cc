@@ -2,6 +2,7 @@
 
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -15,6 +16,7 @@
 #include "tools/option_table.h"
 #include "tools/page.h"
 #include "tools/service.h"
+#include "tools/tls_reload.h"
 #include "tools/units.h"
 
 namespace hotline::tools {
@@ -42,37 +44,16 @@ bool came_by_a_proxy(const http::Request& request) {
   return false;
 }
 
-// The library speaks of its own options: "drain_jitter: from 0 to …: an option has a value that …".
-std::string in_words_of_the_command_line(std::string what) {
-  static constexpr std::pair<std::string_view, std::string_view> names[] = {
-      {"drain_jitter: ", "--drain-jitter: "},
-      {"listen: ", "--listen: "},
-      {"origins: ", "--origin: "},
-      {"proxy_protocol: ", "--proxy-protocol: "},
-      {"trusted_proxies: ", "--trusted-proxy: "},
-      {"limits.ping_interval: ", "--ping-interval: "},
-      {"limits.idle_timeout: ", "--idle-timeout: "}};
-  for (const auto& [own, flag] : names) {
-    if (what.starts_with(own)) what.replace(0, own.size(), flag);
-  }
-  // Where they speak of one another.
-  static constexpr std::pair<std::string_view, std::string_view> others[] = {
-      {": trusted_proxies must say from whom", ": --trusted-proxy must say from whom"},
-      {": from 0 to below drain_timeout", ": from 0 to below --drain-timeout"}};
-  for (const auto& [own, flag] : others) {
-    if (const auto at = what.find(own); at != std::string::npos) what.replace(at, own.size(), flag);
-  }
-  const std::string tail = ": " + make_error_code(Fault::bad_option).message();
-  if (what.ends_with(tail)) what.resize(what.size() - tail.size());
-  return what;
-}
-
-std::string list_of(const std::vector<std::string>& addresses) {
+std::string list_of(const std::vector<std::string>& addresses, bool secure) {
   std::string text;
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     if (i > 0) text += i + 1 < addresses.size() ? ", " : " and ";
     const bool is_unix = addresses[i].starts_with("unix:");
-    text.append(is_unix ? "" : "ws://").append(addresses[i]).append(is_unix ? "" : "/echo");
+    text.append(is_unix  ? ""
+                : secure ? "wss://"
+                         : "ws://")
+        .append(addresses[i])
+        .append(is_unix ? "" : "/echo");
   }
   return text;
 }
@@ -103,6 +84,11 @@ class Run {
     if (metrics_server_) {
       metrics_thread = std::jthread([this] { metrics_server_->run(); });
     }
+    std::optional<TlsReload> reload;
+    if (secure()) {
+      log_->write(LogLevel::info, "speaks TLS as " + certificates_of(server_));
+      reload.emplace(server_, *log_);
+    }
     const int status = server_.run();
     if (metrics_server_) metrics_server_->stop();
     return status;
@@ -116,6 +102,7 @@ class Run {
     return options;
   }
 
+  bool secure() const { return options_.server.tls.enabled(); }
   bool metrics_elsewhere() const {
     return !options_.metrics_listen.empty() && options_.metrics_listen != "off";
   }
@@ -179,7 +166,8 @@ class Run {
   }
 
   void say_where() const {
-    std::cout << "hotline echoes on " << list_of(server_.addresses()) << "; Ctrl-C stops it\n";
+    std::cout << "hotline echoes on " << list_of(server_.addresses(), secure())
+              << "; Ctrl-C stops it\n";
     if (metrics_server_) {
       std::cout << "metrics on http://" << metrics_server_->addresses().front() << "/metrics\n";
     }
@@ -197,7 +185,7 @@ class Run {
     const auto missing = std::make_shared<std::atomic<unsigned>>(options_.server.threads);
     server_.on_each_loop([this, missing] {
       if (--*missing > 0) return;
-      manager_.tell("READY=1\nSTATUS=listening on " + list_of(server_.addresses()));
+      manager_.tell("READY=1\nSTATUS=listening on " + list_of(server_.addresses(), secure()));
     });
   }
 
@@ -209,9 +197,60 @@ class Run {
   std::unique_ptr<http::Server> metrics_server_;
 };
 
+// The pairs, out of files that came one by one.
+void pair_certificates(ServeOptions& options) {
+  const auto& certificates = options.tls_certificates;
+  const auto& keys = options.tls_keys;
+  if (certificates.size() != keys.size()) {
+    throw UsageError("--tls-cert and --tls-key: as many of one as of the other");
+  }
+  auto& tls = options.server.tls;
+  if (tls.self_signed && !certificates.empty()) {
+    throw UsageError("--tls-self-signed: there is --tls-cert already");
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    tls.certificates.push_back({certificates[i], keys[i]});
+  }
+  if (tls.self_signed) tls.self_signed_names = options.server.hosts;
+}
+
 }  // namespace
 
-int serve(const ServeOptions& options) {
+// The library speaks of its own options: "drain_jitter: from 0 to …: an option has a value that …".
+std::string in_words_of_the_command_line(std::string what) {
+  static constexpr std::pair<std::string_view, std::string_view> names[] = {
+      {"certificate_file: ", "--tls-cert: "},
+      {"client_ca_file: ", "--tls-client-ca: "},
+      {"crl_file: ", "--crl: "},
+      {"drain_jitter: ", "--drain-jitter: "},
+      {"key_file: ", "--tls-key: "},
+      {"listen: ", "--listen: "},
+      {"origins: ", "--origin: "},
+      {"self_signed_names: ", "--host: "},
+      {"proxy_protocol: ", "--proxy-protocol: "},
+      {"trusted_proxies: ", "--trusted-proxy: "},
+      {"limits.ping_interval: ", "--ping-interval: "},
+      {"limits.idle_timeout: ", "--idle-timeout: "}};
+  for (const auto& [own, flag] : names) {
+    if (what.starts_with(own)) what.replace(0, own.size(), flag);
+  }
+  // Where they speak of one another.
+  static constexpr std::pair<std::string_view, std::string_view> others[] = {
+      {": trusted_proxies must say from whom", ": --trusted-proxy must say from whom"},
+      {": client_ca_file must say whose certificates", ": --tls-client-ca must say whose"},
+      {": certificates must say what to show", ": --tls-cert must say what to show"},
+      {": from 0 to below drain_timeout", ": from 0 to below --drain-timeout"}};
+  for (const auto& [own, flag] : others) {
+    if (const auto at = what.find(own); at != std::string::npos) what.replace(at, own.size(), flag);
+  }
+  const std::string tail = ": " + make_error_code(Fault::bad_option).message();
+  if (what.ends_with(tail)) what.resize(what.size() - tail.size());
+  return what;
+}
+
+int serve(ServeOptions options) {
+  pair_certificates(options);
+  if (options.server.tls.enabled()) TlsReload::take_signal();
   try {
     return Run{options}();
   } catch (const Error& error) {

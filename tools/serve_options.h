@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <hotline/base/logger.h>
 #include <hotline/http/server.h>
@@ -19,6 +20,9 @@ struct ServeOptions {
   websocket::UpgraderOptions upgrader;
   /// Served below /; empty: none.
   std::string static_directory;
+  /// Paired in their order: server.tls.certificates is made of them.
+  std::vector<std::string> tls_certificates;
+  std::vector<std::string> tls_keys;
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::text;
   /// Where /metrics is served on a listener of its own, or "off"; empty: on the others, if all of

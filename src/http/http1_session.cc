@@ -186,6 +186,7 @@ void Http1Session::dispatch(std::string_view rest) noexcept {
   head_.reset();
   auto& request = exchange->mutable_request();
   RequestBuilder::set_addresses(request, stream_->remote_address(), stream_->local_address());
+  RequestBuilder::set_tls(request, stream_->shared_tls());
   worker_.site().find_client(request);
   head_only_ = request.method() == "HEAD";
   if (refusal) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <hotline/http/request.h>
 
@@ -31,6 +32,10 @@ class RequestBuilder {
   static void set_addresses(Request& request, const Address& remote, const Address& local) {
     request.remote_ = request.client_ = remote;
     request.local_ = local;
+  }
+  static void set_tls(Request& request, std::shared_ptr<const TlsInfo> tls) noexcept {
+    request.secure_ = tls != nullptr;
+    request.tls_ = std::move(tls);
   }
   /// What a trusted proxy says about its client. `host` outlives the request.
   static void set_client(Request& request, const Address& client, std::string_view host,

@@ -34,6 +34,20 @@ int Server::run() {
   }
 }
 
+void Server::reload_tls() {
+  if (auto* tls = core_->tls()) tls->reload();
+}
+
+bool Server::tls_files_changed() const {
+  auto* tls = core_->tls();
+  return tls && tls->files_changed();
+}
+
+std::vector<std::string> Server::tls_certificates() const {
+  auto* tls = core_->tls();
+  return tls ? tls->certificates() : std::vector<std::string>{};
+}
+
 std::size_t Server::backlog() const noexcept { return core_->backlog(); }
 
 void Server::on_each_loop(std::function<void()> function) {

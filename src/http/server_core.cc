@@ -109,6 +109,9 @@ void ServerCore::check_options() const {
   const TrustedPeers trusted{options.trusted_proxies};  // throws
   demand(!options.proxy_protocol || !options.trusted_proxies.empty(),
          "proxy_protocol: trusted_proxies must say from whom");
+  demand(
+      options.tls.enabled() || (options.tls.client_ca_file.empty() && options.tls.crl_file.empty()),
+      "client_ca_file: certificates must say what to show");
   demand(options.retry_after.count() >= 0 && options.retry_after <= std::chrono::hours(24 * 365),
          "retry_after: from 0 to 365 days");
   demand(is_time(options.drain_timeout), "drain_timeout: above 0, and at most 365 days");
@@ -119,6 +122,7 @@ void ServerCore::check_options() const {
 void ServerCore::listen() {
   if (!listeners_.empty()) return;
   check_options();
+  site_.prepare_tls();
   raise_descriptor_limit();
   // Before anybody learns the port: who starts a server may tell it to end as soon as it is known.
   auto signals = site_.options.handle_signals ? std::make_unique<Signals>(*this) : nullptr;
@@ -147,6 +151,7 @@ void ServerCore::serve(Loop& loop, StreamPointer stream, const Address& listener
 }
 
 void ServerCore::serve(Loop& loop, StreamPointer stream) {
+  site_.prepare_tls();
   serve(loop, std::move(stream), Address::parse(site_.options.address, 0).value_or(Address{}));
 }
 

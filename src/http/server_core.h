@@ -44,6 +44,8 @@ class ServerCore {
   Worker& worker(Loop& loop);
 
   const std::shared_ptr<ServerEnd>& end() const noexcept { return end_; }
+  /// Null where no TLS is spoken.
+  TlsServer* tls() const noexcept { return site_.tls.get(); }
   Logger& logger() noexcept { return loops_[0].logger(); }
 
  private:

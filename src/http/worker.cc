@@ -30,6 +30,10 @@ Site::Site(ServerOptions server_options)
       trusted(trusted_peers(options)),
       admission(Admission::make(options, trusted)) {}
 
+void Site::prepare_tls() {
+  if (options.tls.enabled() && !tls) tls = std::make_unique<TlsServer>(options.tls);
+}
+
 void Site::find_client(Request& request) const {
   if (!trusted.trusts(request.remote_address())) return;
   const auto view = forwarded_view(
@@ -44,7 +48,9 @@ void Worker::serve(StreamPointer stream, const HostRule& host_rule) {
   }
   if (!site_.admission->expect(*stream)) {
     refused(*stream, "full", "");
-    return send_away(std::move(stream), host_rule, Status::service_unavailable);
+    // In clear: who speaks TLS would have to be listened to first.
+    if (site_.tls || !site_.admission->send_away(*stream)) return;
+    return begin_session(std::move(stream), host_rule, {}, Status::service_unavailable);
   }
   (new ProxyPreface{*this, std::move(stream), host_rule})->start();
 }
@@ -53,24 +59,42 @@ void Worker::admit(StreamPointer stream, const HostRule& host_rule, std::string_
                    bool named) {
   switch (site_.admission->admit(*stream, named, loop_.now())) {
     case Admission::Verdict::welcome:
-      (new Http1Session{*this, std::move(stream), host_rule})->start(received);
-      return;
+      return begin(std::move(stream), host_rule, received, std::nullopt);
     case Admission::Verdict::full:
       refused(*stream, "full", "");
-      return send_away(std::move(stream), host_rule, Status::service_unavailable);
+      return send_away(std::move(stream), host_rule, received, Status::service_unavailable);
     case Admission::Verdict::too_many:
       refused(*stream, "too many of one address", "");
-      return send_away(std::move(stream), host_rule, Status::too_many_requests);
+      return send_away(std::move(stream), host_rule, received, Status::too_many_requests);
     case Admission::Verdict::too_fast: return refused(*stream, "too fast from one address", "");
   }
 }
 
-void Worker::send_away(StreamPointer stream, const HostRule& host_rule, Status status) {
+void Worker::send_away(StreamPointer stream, const HostRule& host_rule, std::string_view received,
+                       Status status) {
   if (!site_.admission->send_away(*stream)) return;
-  auto text = std::to_string(static_cast<int>(status));
-  text.append(" ").append(reason_phrase(status)).append("\n");
-  Response response{status, std::move(text)};
+  begin(std::move(stream), host_rule, received, status);
+}
+
+void Worker::begin(StreamPointer stream, const HostRule& host_rule, std::string_view received,
+                   std::optional<Status> answer) {
+  if (!site_.tls) return begin_session(std::move(stream), host_rule, received, answer);
+  (new TlsPreface{*this, std::move(stream), host_rule, answer})->start(received);
+}
+
+void Worker::begin_session(StreamPointer stream, const HostRule& host_rule,
+                           std::string_view received, std::optional<Status> answer) {
+  auto* session = new Http1Session{*this, std::move(stream), host_rule};
+  if (!answer) return session->start(received);
+  auto text = std::to_string(static_cast<int>(*answer));
+  text.append(" ").append(reason_phrase(*answer)).append("\n");
+  Response response{*answer, std::move(text)};
   response.add("Retry-After", std::to_string(site_.options.retry_after.count()));
+  session->start_refusing(response);
+}
+
+void Worker::answer_plain(StreamPointer stream, const HostRule& host_rule) {
+  const Response response{Status::bad_request, "this port speaks TLS: use https:// or wss://\n"};
   (new Http1Session{*this, std::move(stream), host_rule})->start_refusing(response);
 }
 
@@ -94,6 +118,7 @@ void Worker::refused(const Stream& stream, std::string_view reason,
 void Worker::close() noexcept {
   Turn turn{loop_};
   while (!prefaces_.empty()) delete &prefaces_.front();
+  while (!handshakes_.empty()) delete &handshakes_.front();
   // The sessions first: a handler that is cancelled then finds nobody to answer any more.
   while (!sessions_.empty()) delete &sessions_.front();
   while (!runs_.empty()) delete &runs_.front();

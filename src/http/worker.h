@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,8 +18,10 @@
 #include "http/proxy_preface.h"
 #include "http/response_writer.h"
 #include "http/router.h"
+#include "http/tls_preface.h"
 #include "net/loop.h"
 #include "net/network.h"
+#include "net/tls.h"
 
 namespace hotline::http {
 
@@ -32,6 +36,10 @@ struct Site {
   TrustedPeers trusted;
   Admission::Pointer admission;
   Router router;
+  std::unique_ptr<TlsServer> tls;  // null: none is spoken
+
+  /// Reads the certificates, if there are to be any. Throws Error.
+  void prepare_tls();
 
   const HostRule& host_rule(const Address& listener) const noexcept {
     return listener.is_loopback() ? loopback_rule : other_rule;
@@ -52,10 +60,15 @@ class Worker {
   /// Begins to serve a connection that has been accepted. `host_rule`: the listener's; it stays as
   /// long as the site.
   void serve(StreamPointer stream, const HostRule& host_rule);
-  /// Begins a session, or refuses to. `received`: what has come already. `named`: PROXY protocol
+  /// Begins a connection, or refuses to. `received`: what has come already. `named`: PROXY protocol
   /// has said whom it comes from.
   void admit(StreamPointer stream, const HostRule& host_rule, std::string_view received,
              bool named);
+  /// Begins to speak HTTP with whoever has been admitted. `answer`: all that there is to say.
+  void begin_session(StreamPointer stream, const HostRule& host_rule, std::string_view received,
+                     std::optional<Status> answer);
+  /// Tells a client that does not speak TLS that it should.
+  void answer_plain(StreamPointer stream, const HostRule& host_rule);
   /// Tells that a connection was turned away. `reason`: one of a few; `detail` may be empty.
   void refused(const Stream& stream, std::string_view reason, std::string_view detail) noexcept;
   /// Ends all sessions and handlers, at once.
@@ -75,6 +88,7 @@ class Worker {
   void add(Http1Session& session) noexcept { sessions_.push_back(session); }
   void add(HandlerRun& run) noexcept { runs_.push_back(run); }
   void add(ProxyPreface& preface) noexcept { prefaces_.push_back(preface); }
+  void add(TlsPreface& preface) noexcept { handshakes_.push_back(preface); }
   std::size_t sessions() const noexcept { return sessions_.size(); }
   std::size_t runs() const noexcept { return runs_.size(); }
 
@@ -83,11 +97,15 @@ class Worker {
   using List = boost::intrusive::list<T, boost::intrusive::base_hook<AutoUnlink>,
                                       boost::intrusive::constant_time_size<false>>;
 
-  void send_away(StreamPointer stream, const HostRule& host_rule, Status status);
+  void begin(StreamPointer stream, const HostRule& host_rule, std::string_view received,
+             std::optional<Status> answer);
+  void send_away(StreamPointer stream, const HostRule& host_rule, std::string_view received,
+                 Status status);
 
   Site& site_;
   Loop& loop_;
   List<ProxyPreface> prefaces_;
+  List<TlsPreface> handshakes_;
   List<Http1Session> sessions_;
   List<HandlerRun> runs_;
   DateCache date_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include <hotline/net/address.h>
+#include <hotline/net/tls_info.h>
 
 namespace hotline::http {
 
@@ -102,6 +104,9 @@ class Request {
   bool is_secure() const noexcept { return secure_; }
   /// "https" or "http".
   std::string_view scheme() const noexcept { return secure_ ? "https" : "http"; }
+  /// What TLS with this server came to, and whose certificate the client has shown; null without
+  /// (a proxy in front that speaks TLS is another matter).
+  const TlsInfo* tls() const noexcept { return tls_.get(); }
 
  private:
   friend class RequestBuilder;  // src/http
@@ -116,6 +121,7 @@ class Request {
   std::string_view pattern_;
   std::string_view host_;
   bool secure_ = false;
+  std::shared_ptr<const TlsInfo> tls_;
   Address remote_;
   Address local_;
   Address client_;

@@ -13,6 +13,7 @@
 #include <hotline/http/exchange.h>
 #include <hotline/http/middleware.h>
 #include <hotline/http/observer.h>
+#include <hotline/net/tls_options.h>
 
 namespace hotline::http {
 
@@ -76,6 +77,9 @@ struct ServerOptions {
   /// (others are closed without an answer); within `head_timeout`. What it names becomes the
   /// connection's remote_address() and local_address(); LOCAL and UNKNOWN leave them as they are.
   bool proxy_protocol = false;
+  /// Certificates: with them, everybody speaks TLS on all listeners (behind PROXY protocol, where
+  /// there is that), and who does not is told so. A handshake has `head_timeout`.
+  TlsServerOptions tls = {};
   /// What Retry-After tells those who are sent away by 503 (full, or draining) and 429.
   std::chrono::seconds retry_after{10};
   /// How long a drain may take before what is left is cut off.
@@ -135,6 +139,17 @@ class Server {
   /// Listens if need be, serves until drained or stopped, and returns 0; logs a failure and
   /// returns 1.
   int run();
+
+  /// Reads the files of ServerOptions::tls again. Connections go on as they are; handshakes to come
+  /// have what is in the files now, and cannot resume sessions of before. Throws Error (bad_option)
+  /// that names the file; then nothing has changed. From any thread, after listen().
+  void reload_tls();
+  /// Whether a file of ServerOptions::tls has been changed or replaced since it was read, or tried,
+  /// last. From any thread, after listen().
+  bool tls_files_changed() const;
+  /// What there is of certificates, for the log: "example.org (until 2027-01-31 12:00:00 UTC,
+  /// SHA-256 AB:CD:...)". From any thread, after listen().
+  std::vector<std::string> tls_certificates() const;
 
   /// Bytes that wait because their receivers are slow, of all connections. From any thread.
   std::size_t backlog() const noexcept;
