@@ -30,7 +30,7 @@ class Caller {
   Caller(std::string url, const std::string& ca) : url_(std::move(url)) {
     options_.limits.message_size = std::uint64_t{64} << 20;
     options_.limits.fragments = 1'000'000;
-    (void)ca;
+    options_.tls.ca_file = ca;
   }
 
   Task<> converse(const std::string& name) {

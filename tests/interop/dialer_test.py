@@ -120,5 +120,17 @@ class PythonWebsockets(Conversations, unittest.TestCase):
         return [sys.executable, str(HERE / "websockets_server.py")]
 
 
+class GorillaOverTls(Gorilla):
+    secure = True
+
+
+class NodeWsOverTls(NodeWs):
+    secure = True
+
+
+class PythonWebsocketsOverTls(PythonWebsockets):
+    secure = True
+
+
 if __name__ == "__main__":
     hotline_server.main()

@@ -9,14 +9,18 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import hotline_server  # noqa: E402
+from over_tls import OverTls  # noqa: E402
 
 GORILLA = os.environ["GORILLA"]
 
 
 class Gorilla(unittest.TestCase):
+    ca = ()
+    served = ()
+
     def talk(self, conversation, *arguments, at_a_line=None):
-        with hotline_server.Server(*arguments, threads=2) as server:
-            client = subprocess.Popen([GORILLA, "talk", server.url, conversation],
+        with hotline_server.Server(*arguments, *self.served, threads=2) as server:
+            client = subprocess.Popen([GORILLA, "talk", server.url, conversation, *self.ca],
                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             try:
                 if at_a_line:
@@ -58,6 +62,10 @@ class Gorilla(unittest.TestCase):
 
     def test_a_foreign_origin_is_refused(self):
         self.talk("origin")
+
+
+class GorillaOverTls(OverTls, Gorilla):
+    pass
 
 
 if __name__ == "__main__":

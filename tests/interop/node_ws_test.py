@@ -10,6 +10,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import hotline_server  # noqa: E402
+from over_tls import OverTls  # noqa: E402
 
 CLIENT = pathlib.Path(__file__).resolve().parent / "ws_client.js"
 # Where Debian's packages install modules, and where npm install --global does.
@@ -30,12 +31,15 @@ def require_ws():
 
 
 class NodeWs(unittest.TestCase):
+    ca = ()
+    served = ()
+
     def setUp(self):
         self.node = require_ws()
 
     def talk(self, conversation, *arguments, at_a_line=None):
-        with hotline_server.Server(*arguments, threads=2) as server:
-            client = subprocess.Popen([self.node, CLIENT, server.url, conversation],
+        with hotline_server.Server(*arguments, *self.served, threads=2) as server:
+            client = subprocess.Popen([self.node, CLIENT, server.url, conversation, *self.ca],
                                       env=ENVIRONMENT, stdout=subprocess.PIPE,
                                       stderr=subprocess.PIPE, text=True)
             try:
@@ -78,6 +82,10 @@ class NodeWs(unittest.TestCase):
 
     def test_a_foreign_origin_is_refused(self):
         self.talk("origin")
+
+
+class NodeWsOverTls(OverTls, NodeWs):
+    pass
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 import asyncio
 import pathlib
+import ssl
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import hotline_server  # noqa: E402
+from over_tls import OverTls  # noqa: E402
 
 try:
     import websockets
@@ -19,17 +21,22 @@ LIMITS = ("--message-limit", "64M", "--fragment-limit", "1000000")
 
 
 class PythonWebsockets(unittest.IsolatedAsyncioTestCase):
+    ca = ()
+    served = ()
+
     def setUp(self):
-        self.server = hotline_server.Server(*LIMITS, threads=2)
+        self.server = hotline_server.Server(*LIMITS, *self.served, threads=2)
         self.addCleanup(self.finish)
 
     def finish(self):
         with self.server:
             self.assertEqual(self.server.stop(), (0, ""))
 
-    def connect(self, **options):
+    def connect(self, url=None, **options):
+        if self.ca:
+            options["ssl"] = ssl.create_default_context(cafile=self.ca[0])
         return websockets.connect(
-            self.server.url, max_size=None, open_timeout=hotline_server.PATIENCE,
+            url or self.server.url, max_size=None, open_timeout=hotline_server.PATIENCE,
             close_timeout=hotline_server.PATIENCE, **options)
 
     async def receive(self, connection):
@@ -85,8 +92,8 @@ class PythonWebsockets(unittest.IsolatedAsyncioTestCase):
                                      (code, reason))
 
     async def test_messages_beyond_the_limit_are_1009(self):
-        with hotline_server.Server("--message-limit", "1k") as small:
-            async with websockets.connect(small.url) as connection:
+        with hotline_server.Server("--message-limit", "1k", *self.served) as small:
+            async with self.connect(small.url) as connection:
                 await connection.send("*" * 1025)
                 with self.assertRaises(websockets.ConnectionClosed) as closed:
                     await self.receive(connection)
@@ -129,9 +136,14 @@ class PythonWebsockets(unittest.IsolatedAsyncioTestCase):
         with self.assertRaises(websockets.InvalidStatusCode) as refused:
             await self.connect(origin="http://example.com")
         self.assertEqual(refused.exception.status_code, 403)
-        async with self.connect(origin="http://" + self.server.authority) as connection:
+        scheme = "https" if self.ca else "http"
+        async with self.connect(origin=f"{scheme}://{self.server.authority}") as connection:
             await connection.send("Hello")
             self.assertEqual(await self.receive(connection), "Hello")
+
+
+class PythonWebsocketsOverTls(OverTls, PythonWebsockets):
+    pass
 
 
 if __name__ == "__main__":

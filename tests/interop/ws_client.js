@@ -1,13 +1,16 @@
-// Conversations of node's ws with the echo: node ws_client.js URL CONVERSATION. Status 0: all well.
+// Conversations of node's ws with the echo: node ws_client.js URL CONVERSATION [CA]. Status 0: all
+// well.
 'use strict';
 const assert = require('assert');
+const fs = require('fs');
 const WebSocket = require('ws');
 
 const url = process.argv[2];
+const ca = process.argv[4] && fs.readFileSync(process.argv[4]);
 
 class Call {
   constructor(options, protocols = []) {
-    this.socket = new WebSocket(url, protocols, { maxPayload: 1 << 26, ...options });
+    this.socket = new WebSocket(url, protocols, { ca, maxPayload: 1 << 26, ...options });
     this.heard = [];
     this.waiting = [];
     const tell = (event) => {
@@ -149,7 +152,7 @@ const conversations = {
     const [kind, text] = await foreign.next();
     assert.strictEqual(kind, 'error');
     assert.match(text, /403/);
-    const own = await Call.open({ origin: url.replace('ws:', 'http:').replace('/echo', '') });
+    const own = await Call.open({ origin: url.replace(/^ws/, 'http').replace('/echo', '') });
     own.socket.send('Hello');
     await own.echoes('Hello');
   },

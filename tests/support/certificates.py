@@ -10,6 +10,11 @@ class Certificate(typing.NamedTuple):
     key: pathlib.Path
     both: pathlib.Path
 
+    @property
+    def served(self):
+        """What makes `hotline serve` show it."""
+        return ("--tls-cert", str(self.chain), "--tls-key", str(self.key))
+
 
 def make_certificate(directory, name="localhost"):
     """A self-signed one for localhost and 127.0.0.1, with its key, in `directory`."""

@@ -3,6 +3,7 @@
 import functools
 import os
 import pathlib
+import re
 import resource
 import select
 import signal
@@ -65,11 +66,10 @@ class Server:
             self.process.kill()
             raise AssertionError(f"the server did not start: {self.process.communicate()}")
         self.ending = False
-        if "ws://" not in self.line:
+        place = re.search(r"wss?://([^/]+:(\d+))/echo", self.line)
+        if not place:
             return  # on unix sockets only
-        self.url = self.line[self.line.index("ws://"):].split("/echo")[0] + "/echo"
-        self.authority = self.url[len("ws://"):-len("/echo")]
-        self.port = int(self.authority.rsplit(":", 1)[1])
+        self.url, self.authority, self.port = place[0], place[1], int(place[2])
 
     def __enter__(self):
         return self
