@@ -20,6 +20,21 @@ if(TARGET hotline_tool)
                 ${PROJECT_SOURCE_DIR}/packaging/hotline.socket DESTINATION lib/systemd/system)
   install(FILES ${PROJECT_SOURCE_DIR}/packaging/hotline.toml
           DESTINATION ${CMAKE_INSTALL_DATADIR}/hotline)
+  install(FILES ${PROJECT_SOURCE_DIR}/packaging/hotline.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  # The program itself knows what shells are to know of it.
+  foreach(shell bash zsh fish)
+    install(CODE "
+      execute_process(COMMAND \"$<TARGET_FILE:hotline_tool>\" completions ${shell}
+                      OUTPUT_FILE \"${PROJECT_BINARY_DIR}/completions.${shell}\"
+                      COMMAND_ERROR_IS_FATAL ANY)")
+  endforeach()
+  set(completions ${PROJECT_BINARY_DIR}/completions)
+  install(FILES ${completions}.bash RENAME hotline
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${completions}.zsh RENAME _hotline
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  install(FILES ${completions}.fish RENAME hotline.fish
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 endif()
 
 configure_package_config_file(cmake/hotlineConfig.cmake.in ${PROJECT_BINARY_DIR}/hotlineConfig.cmake

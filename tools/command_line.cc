@@ -1,10 +1,14 @@
 #include "tools/command_line.h"
 
+#include <iostream>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include <hotline/base/error.h>
+
+#include "tools/completions.h"
 #include "tools/config_file.h"
 #include "tools/option_table.h"
 
@@ -86,16 +90,29 @@ CommandLine parse_command_line(int argc, char** argv) {
   url->option_text(" ");
   const auto given_to_call = add_options(*call, call_options());
   call->footer(call_footer);
+  auto* complete = app.add_subcommand("completions", "Write a shell's completions");
+  std::string shell;
+  complete->add_option("SHELL", shell, "bash, zsh or fish")->option_text(" ");
 
   try {
     app.parse(argc, argv);
     // Not CLI11's own rule, which would hide an unknown option or word behind the missing command.
-    if (app.get_subcommands().empty()) throw CLI::RequiredError("a command (serve or call)");
+    if (app.get_subcommands().empty())
+      throw CLI::RequiredError("a command (serve, call or completions)");
   } catch (const CLI::Success& done) {  // help or version
     result.status = app.exit(done);
     return result;
   } catch (const CLI::ParseError& error) {
     throw UsageError(error.what());
+  }
+  if (complete->parsed()) {
+    const auto text = completions(shell);
+    if (text.empty()) {
+      throw UsageError("completions: \"" + escaped(shell) + "\" is not bash, zsh or fish");
+    }
+    std::cout << text << std::flush;
+    result.status = 0;
+    return result;
   }
   if (call->parsed()) {
     result.command = Command::call;

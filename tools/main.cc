@@ -19,8 +19,8 @@ int main(int argc, char** argv) {
                                                    : tools::serve(command.serve);
   } catch (const tools::UsageError& error) {
     std::cerr << "hotline: " << error.what() << " (see hotline "
-              << (argc > 1 && std::string_view{argv[1]} == "call" ? "call" : "serve")
-              << " --help)\n";
+              << (argc > 1 && std::string_view{argv[1]} == "call" ? "call --help" : "serve --help")
+              << ")\n";
     return 2;
   } catch (const std::exception& error) {
     std::cerr << "hotline: " << error.what() << '\n';

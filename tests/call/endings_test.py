@@ -41,7 +41,6 @@ class Endings(unittest.TestCase):
                 (["--timeout", "0s", "ws://localhost"], "--timeout: \"0s\""),
                 (["--key", "key.pem", "ws://localhost"], "--key: needs --cert"),
                 (["--connect-to", "nowhere", "ws://localhost"], "nowhere"),
-                (["--proxy", "gopher://localhost:1", "ws://localhost"], "gopher"),
                 (["--output", "/nonexistent/file", "ws://localhost"], "--output: /nonexistent/file"),
         ):
             with self.subTest(arguments=arguments):
@@ -200,6 +199,30 @@ class Endings(unittest.TestCase):
                 shell=True, executable="/bin/bash", capture_output=True, timeout=PATIENCE,
                 env=environment())
         self.assertEqual((shell.stdout, shell.stderr), (b"hi\n0\n", b""))
+
+    def test_the_cases_of_autobahn(self):
+        targets = []
+
+        def talk(caller):
+            caller.read_request()
+            targets.append(caller.head.split(" ")[1])
+            caller.upgrade()
+            if targets[-1] == "/getCaseCount":
+                caller.send(echoed(TEXT, b"2"))
+            elif targets[-1].startswith("/runCase"):
+                caller.send(echoed(TEXT, b"one") + echoed(9, b"?") + echoed(TEXT, b"two"))
+                self.echoed += [payload for opcode, payload in (caller.frame() for _ in range(3))
+                                if opcode == TEXT]
+            caller.close(1000)
+
+        self.echoed = []
+        with RawServer(talk) as server:
+            ended = call("--autobahn", server.url)
+        self.assertEqual((ended.status, ended.output, ended.errors),
+                         (CLEAN, b"case 1 of 2\ncase 2 of 2\n", ""))
+        self.assertEqual(targets, ["/getCaseCount", "/runCase?case=1&agent=hotline",
+                                   "/runCase?case=2&agent=hotline", "/updateReports?agent=hotline"])
+        self.assertEqual(self.echoed, [b"one", b"two"] * 2)
 
     def test_a_full_disk_is_told(self):
         with Server() as server, open("/dev/full", "wb") as full:

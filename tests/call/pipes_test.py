@@ -116,8 +116,9 @@ class Pipes(unittest.TestCase):
         def talk(caller):
             messages = caller.upgrade().messages()
             next(messages)
-            self.assertEqual(caller.frame()[0], PING)
-            caller.send(echoed(10, b""))  # of somebody else
+            opcode, payload = caller.frame()
+            self.assertEqual(opcode, PING)
+            caller.send(echoed(10, payload))
             caller.socket.settimeout(0.3)
             with self.assertRaises(TimeoutError):
                 caller.frame()
