@@ -25,6 +25,7 @@
 #include "tools/call_url.h"
 #include "tools/console.h"
 #include "tools/option_table.h"
+#include "tools/redial.h"
 #include "tools/terminal_text.h"
 
 namespace hotline::tools {
@@ -135,8 +136,31 @@ class Call {
     auto options = dialer_options(options_);
     if (options_.verbose) options.dial_observer = report_;
     const websocket::Dialer dialer{std::move(options)};
+    for (;;) {
+      std::exception_ptr failure;
+      again_ = false;
+      try {
+        co_await talk_once(dialer);
+      } catch (const Error&) {
+        failure = std::current_exception();
+      }
+      if (failure && !(options_.reconnect && !finished_ && Redial::may_help(failure))) {
+        std::rethrow_exception(failure);
+      }
+      if (!failure && !(options_.reconnect && again_)) co_return;
+      if (failure) ending_ = ending_of(failure);
+      const auto wait = redial_.next(failure ? Redial::asked_for(failure) : Duration::zero());
+      console_.say("* " + (ending_.sentence.empty() ? "the server has hung up" : ending_.sentence) +
+                   "; dialling again in " + in_milliseconds(wait));
+      ending_ = {};
+      co_await sleep(wait);
+    }
+  }
+
+  Task<> talk_once(const websocket::Dialer& dialer) {
     auto connection = co_await dialer.dial(url_);
     const Standing standing{connection_, connection};
+    redial_.succeeded();
     if (options_.verbose) report_->follow(connection);
     if (options_.pings) {
       co_await ping(connection);
@@ -146,12 +170,13 @@ class Call {
     auto closed = connection.closed();
     const auto status = co_await closed;
     if (failure_) std::rethrow_exception(failure_);
+    again_ = !finished_ && Redial::may_help(status);
     if (ending_.status == CallEnding::clean) ending_ = ending_of(status, finished_);
     if (ending_.status != CallEnding::clean || console_.reader_has_gone()) co_return;
     if (wanted() > received_ && !finished_) {
       ending_ = {CallEnding::failed, "the server has hung up after " + std::to_string(received_) +
                                          " of " + std::to_string(wanted()) + " messages"};
-    } else if (console_.is_interactive() && !finished_) {
+    } else if (console_.is_interactive() && !finished_ && !options_.reconnect) {
       console_.say("* the server has hung up");
     }
   }
@@ -190,9 +215,8 @@ class Call {
     if (failure_) static_cast<void>(connection.close());
   }
   Task<> send_lines(Connection& connection) {
-    std::uint64_t number = 0;
     while (auto line = co_await console_.next_line()) {
-      ++number;
+      ++lines_;
       if (console_.is_interactive() && line->empty()) continue;
       const auto problem = co_await send(connection, *line);
       if (problem.empty()) continue;
@@ -200,7 +224,8 @@ class Call {
         console_.say("* " + problem);
         continue;
       }
-      ending_ = {CallEnding::failed, "line " + std::to_string(number) + " " + problem};
+      finished_ = true;
+      ending_ = {CallEnding::failed, "line " + std::to_string(lines_) + " " + problem};
       break;
     }
     const bool good = ending_.status == CallEnding::clean;
@@ -298,7 +323,10 @@ class Call {
   Connection* connection_ = nullptr;  // while it stands
   bool finished_ = false;             // we have hung up, or are about to
   std::exception_ptr failure_;        // of the input
+  bool again_ = false;                // another dial may help
+  Redial redial_;
   std::uint64_t received_ = 0;
+  std::uint64_t lines_ = 0;  // taken from the input
   TimePoint last_heard_{};
   PingSummary pings_;
   bool told_pings_ = false;

@@ -112,6 +112,9 @@ CallEnding ending_of(const protocol::CloseStatus& status, bool finished) {
     case CloseCode::no_status: return {};
     default: break;
   }
+  if (status.closed_by() == ClosedBy::us && status.code() == CloseCode::internal_error) {
+    return {CallEnding::lost, "the connection is lost: " + escaped(status.reason())};
+  }
   if (status.closed_by() == ClosedBy::us) {
     return {CallEnding::failed, "we had to hang up: " + in_words(status)};
   }

@@ -200,6 +200,44 @@ class Endings(unittest.TestCase):
                 env=environment())
         self.assertEqual((shell.stdout, shell.stderr), (b"hi\n0\n", b""))
 
+    def test_it_dials_again_if_it_is_told_to(self):
+        turns = []
+
+        def talk(caller):
+            turns.append(None)
+            caller.read_request()
+            if len(turns) == 1:
+                caller.send(b"HTTP/1.1 503 Full\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n")
+            elif len(turns) == 2:
+                caller.upgrade()
+                caller.send(echoed(TEXT, b"before"))
+                caller.reset()
+            elif len(turns) == 3:
+                caller.upgrade()
+                caller.close(1012)
+            else:
+                caller.upgrade()
+                caller.send(echoed(TEXT, b"after"))
+                self.heard = list(caller.messages())
+
+        with RawServer(talk) as server:
+            child = start("--reconnect", server.url)
+            self.assertEqual(child.stdout.readline(), b"before\n")
+            self.assertEqual(child.stdout.readline(), b"after\n")
+            _, errors = child.communicate(b"hi\n", timeout=PATIENCE)
+        self.assertEqual(child.returncode, CLEAN, errors)
+        self.assertEqual(self.heard, [(TEXT, b"hi")])
+        said = errors.decode().splitlines()
+        self.assertEqual(len(said), 3, said)
+        for line, words in zip(said, ("503 Full", "the connection is lost", "1012")):
+            self.assertIn(words, line)
+            self.assertRegex(line, r"; dialling again in [0-9.]+ ms$")
+
+    def test_it_does_not_dial_again_where_that_is_of_no_use(self):
+        with Server() as server:
+            self.assert_one_sentence(call("--reconnect", f"ws://127.0.0.1:{server.port}/nowhere"),
+                                     REFUSED, "404")
+
     def test_the_cases_of_autobahn(self):
         targets = []
 
