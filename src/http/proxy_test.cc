@@ -1,5 +1,6 @@
 #include "http/proxy.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -51,6 +52,8 @@ TEST(ConnectThrough, says_that_it_is_the_proxy_that_has_no_address) {
 
 // Says yes to whoever comes first, and then a word of the target's.
 void serve_one(int listener, std::string& heard) {
+  pollfd comes{.fd = listener, .events = POLLIN, .revents = 0};
+  ASSERT_EQ(::poll(&comes, 1, 20'000), 1);  // the listener does not wait
   const Socket peer{::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)};
   char bytes[256];
   while (!heard.ends_with("\r\n\r\n")) {
