@@ -52,6 +52,10 @@ websocket::DialerOptions dialer_options(const CallOptions& options) {
   dial.limits.close_grace = std::chrono::seconds(2);
   dial.timeout = options.timeout;
   dial.connect_to = options.connect_to;
+  dial.tls.ca_file = options.ca;
+  dial.tls.certificate_file = options.certificate;
+  dial.tls.key_file = options.key.empty() ? options.certificate : options.key;
+  dial.tls.dangerously_accept_any_certificate = options.insecure;
   if (options.proxy == "none") {
     dial.proxy.from_environment = false;
   } else {

@@ -1,6 +1,7 @@
 #include "tools/call_ending.h"
 
 #include <string_view>
+#include <utility>
 
 #include <hotline/base/error.h>
 #include <hotline/websocket/dialer.h>
@@ -20,10 +21,27 @@ std::string first_line(std::string_view text) {
   return escaped(text.substr(0, text.find_first_of("\r\n")));
 }
 
-// Without the general words for "an option has a value that ...".
-std::string without(std::string what, const std::error_code& code) {
+// The library speaks of its own options, and adds in general what is wrong with a value.
+std::string in_words_of_the_command_line(std::string what, const std::error_code& code) {
   const auto tail = ": " + code.message();
   if (what.size() > tail.size() && what.ends_with(tail)) what.resize(what.size() - tail.size());
+  static constexpr std::pair<std::string_view, std::string_view> names[] = {
+      {"connect_to: ", "--connect-to: "},
+      {"headers: ", "--header: "},
+      {"origin: ", "--origin: "},
+      {"subprotocols: ", "--subprotocol: "},
+      {"proxy: ", "--proxy: "},
+      {"ca_file: ", "--ca: "},
+      {"certificate_file: ", "--cert: "},
+      {"key_file: ", "--key: "},
+      {"limits.message_size: ", "--message-limit: "},
+      {"timeout: ", "--timeout: "}};
+  for (std::string_view within : {"", "tls.", "proxy."}) {
+    for (const auto& [own, flag] : names) {
+      const auto name = std::string(within) + std::string(own);
+      if (what.starts_with(name)) return what.replace(0, name.size(), flag);
+    }
+  }
   return what;
 }
 
@@ -59,7 +77,8 @@ CallEnding ending_of(const websocket::DialRefused& refusal) {
 CallEnding ending_of(const Error& error) {
   const auto& code = error.code();
   const std::string what = error.what();
-  if (code == Fault::bad_option || code == Fault::bad_url) throw UsageError(without(what, code));
+  if (code == Fault::bad_option || code == Fault::bad_url)
+    throw UsageError(in_words_of_the_command_line(what, code));
   if (error.is(Condition::certificate_rejected)) {
     return {CallEnding::not_believed,
             what + " (--ca FILE says whom to believe, --insecure believes anybody)"};
