@@ -56,6 +56,9 @@ websocket::DialerOptions dialer_options(const CallOptions& options) {
   dial.tls.certificate_file = options.certificate;
   dial.tls.key_file = options.key.empty() ? options.certificate : options.key;
   dial.tls.dangerously_accept_any_certificate = options.insecure;
+  // Of an https proxy the same is believed; our own certificate is the server's business only.
+  dial.proxy.tls.ca_file = options.ca;
+  dial.proxy.tls.dangerously_accept_any_certificate = options.insecure;
   if (options.proxy == "none") {
     dial.proxy.from_environment = false;
   } else {

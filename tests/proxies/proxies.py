@@ -23,17 +23,6 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def make_certificate(directory):
-    """A certificate for localhost, its key, and both in one file."""
-    certificate, key, both = (directory / f"localhost.{end}" for end in ("crt", "key", "pem"))
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    both.write_bytes(certificate.read_bytes() + key.read_bytes())
-
-
 class Proxy:
     """A running proxy before a server. Leaving its `with` ends it."""
 

@@ -15,6 +15,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import certificates
 import hotline_server
 import proxies
 from http_answers import take_answer
@@ -53,7 +54,7 @@ class BehindAProxy:
     def setUpClass(cls):
         cls.directory = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.directory.cleanup)
-        proxies.make_certificate(pathlib.Path(cls.directory.name))
+        certificates.make_certificate(pathlib.Path(cls.directory.name))
         cls.server = cls.enterClassContext(hotline_server.Server("--message-limit", "4M"))
         cls.proxy = cls.enterClassContext(cls.proxy_of(cls.server))
 
@@ -167,7 +168,7 @@ class BehindHaproxy(BehindAProxy, ThatCutsSilentConnections, unittest.TestCase):
 class BehindHaproxyThatPassesBytes(unittest.TestCase):
     def test_the_client_is_known_and_is_echoed(self):
         with tempfile.TemporaryDirectory() as name:
-            proxies.make_certificate(pathlib.Path(name))
+            certificates.make_certificate(pathlib.Path(name))
             with Example(20, "proxy-protocol") as server, \
                     proxies.HaproxyTcp(pathlib.Path(name), server.port) as proxy:
                 with proxy.peer(source="127.0.0.9") as peer:
