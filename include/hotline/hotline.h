@@ -26,5 +26,6 @@
 #include <hotline/websocket/dialer.h>
 #include <hotline/websocket/message_stream.h>
 #include <hotline/websocket/prepared.h>
+#include <hotline/websocket/reconnecting_dialer.h>
 #include <hotline/websocket/sender.h>
 #include <hotline/websocket/upgrader.h>
