@@ -40,16 +40,6 @@ std::string close_note(const protocol::CloseStatus& status) {
   return note;
 }
 
-// Where connections know of TLS already.
-template <typename C>
-const TlsInfo* tls_of(const C& connection) {
-  if constexpr (requires { connection.tls(); }) {
-    return connection.tls();
-  } else {
-    return nullptr;
-  }
-}
-
 }  // namespace
 
 std::string in_milliseconds(Duration duration) {
@@ -96,7 +86,7 @@ void CallReport::tell_of(const TlsInfo& tls) {
 
 void CallReport::follow(websocket::Connection& connection) {
   tell("* connected to " + connection.remote_address().to_string());
-  if (const auto* tls = tls_of(connection)) tell_of(*tls);
+  if (const auto* tls = connection.tls()) tell_of(*tls);
   if (const auto name = connection.subprotocol(); !name.empty()) {
     tell("* subprotocol " + std::string(name));
   }

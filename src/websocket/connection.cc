@@ -54,6 +54,7 @@ Sender Connection::sender(const SenderOptions& options) {
 void Connection::discard_input() noexcept { core_->discard_input(); }
 const CloseStatus& Connection::close_status() const noexcept { return core_->status(); }
 bool Connection::is_open() const noexcept { return core_->is_open(); }
+const TlsInfo* Connection::tls() const noexcept { return core_->tls(); }
 const Address& Connection::remote_address() const noexcept { return core_->remote_address(); }
 const Address& Connection::local_address() const noexcept { return core_->local_address(); }
 std::string_view Connection::subprotocol() const noexcept { return core_->subprotocol(); }

@@ -85,6 +85,7 @@ class ConnectionCore final : private Waiter,
     return stream_ ? stream_->local_address() : closing_->local;
   }
   std::string_view subprotocol() const noexcept;
+  const TlsInfo* tls() const noexcept { return stream_ ? stream_->tls() : nullptr; }
   int descriptor() const noexcept { return stream_ ? stream_->descriptor() : -1; }
 
   bool output_failed_already() const noexcept { return output_.failed(); }

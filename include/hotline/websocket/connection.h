@@ -11,6 +11,7 @@
 #include <hotline/base/task.h>
 #include <hotline/net/address.h>
 #include <hotline/net/segment.h>
+#include <hotline/net/tls_info.h>
 #include <hotline/protocol/close_status.h>
 #include <hotline/protocol/message.h>
 #include <hotline/websocket/prepared.h>
@@ -169,6 +170,8 @@ class [[nodiscard]] Connection {
   [[nodiscard]] const Address& local_address() const noexcept;
   /// What was agreed on in the handshake, or "".
   [[nodiscard]] std::string_view subprotocol() const noexcept;
+  /// What the TLS handshake came to, until the connection has ended; null: it speaks no TLS.
+  [[nodiscard]] const TlsInfo* tls() const noexcept;
   /// The socket, for its options; -1 where there is none or the connection has ended.
   [[nodiscard]] int descriptor() const noexcept;
 
