@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tools/call_options.h"
@@ -41,7 +42,14 @@ template <typename Options>
 struct BasicOption : OptionInfo {
   /// Sets it: one value, or all of those that it was given. Throws UsageError that says what is
   /// wrong with the value, without the option's name.
-  std::function<void(Options&, std::span<const std::string>)> set;
+  using Set = std::function<void(Options&, std::span<const std::string>)>;
+
+  BasicOption(std::string_view its_name, std::string_view its_value, std::string_view its_group,
+              std::string_view its_help, Form its_form, bool repeats, Set sets)
+      : OptionInfo{its_name, its_value, its_group, its_help, its_form, repeats},
+        set(std::move(sets)) {}
+
+  Set set;
 };
 
 using Option = BasicOption<ServeOptions>;
