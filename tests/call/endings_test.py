@@ -41,6 +41,7 @@ class Endings(unittest.TestCase):
                 (["--timeout", "0s", "ws://localhost"], "--timeout: \"0s\""),
                 (["--key", "key.pem", "ws://localhost"], "--key: needs --cert"),
                 (["--connect-to", "nowhere", "ws://localhost"], "nowhere"),
+                (["--proxy", "gopher://localhost:1", "ws://localhost"], "--proxy: \"gopher"),
                 (["--output", "/nonexistent/file", "ws://localhost"], "--output: /nonexistent/file"),
         ):
             with self.subTest(arguments=arguments):
@@ -123,6 +124,17 @@ class Endings(unittest.TestCase):
 
         with RawServer(no_http) as server:
             self.assert_one_sentence(call(server.url), FAILED)
+
+    def test_a_message_over_the_limit(self):
+        def talk(caller):
+            caller.upgrade()
+            caller.send(echoed(TEXT, b"x" * 1025))
+            opcode, payload = caller.frame()
+            self.assertEqual((opcode, payload[:2]), (8, b"\x03\xf1"))
+
+        with RawServer(talk) as server:
+            self.assert_one_sentence(call("--once", "--message-limit", "1k", server.url), FAILED,
+                                     "1009")
 
     def test_a_goodbye_with_a_reason(self):
         for code, status in ((1000, CLEAN), (1001, CLEAN), (1011, FAILED), (4000, FAILED)):

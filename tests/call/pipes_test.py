@@ -6,7 +6,7 @@ import pathlib
 import tempfile
 import unittest
 
-from calling import CLEAN, FAILED, call
+from calling import CLEAN, FAILED, LOST, call, environment
 import hotline_server
 from hotline_server import Server
 from raw_peer import BINARY, CONTINUATION, PING, TEXT, echoed
@@ -88,6 +88,28 @@ class Pipes(unittest.TestCase):
                 self.assert_clean(call("--once", f"ws+unix:{path}:/echo", lines=b"hi\n"), b"hi\n")
                 self.assert_clean(call("--once", "--connect-to", f"unix:{path}",
                                        "ws://localhost/echo", lines=b"hi\n"), b"hi\n")
+
+    def test_a_proxy(self):
+        asked = []
+
+        def talk(caller):
+            asked.append(caller.read_request().split("\r\n")[0])
+            caller.head = ""
+            caller.send(b"HTTP/1.1 200 OK\r\n\r\n")
+            for opcode, payload in caller.upgrade().messages():
+                caller.send(echoed(opcode, payload))
+
+        with RawServer(talk) as server:
+            proxy = f"http://127.0.0.1:{server.port}"
+            self.assert_clean(call("--proxy", proxy, "ws://example.invalid/", lines=b"hi\n"),
+                              b"hi\n")
+            by_environment = environment(http_proxy=proxy)
+            self.assert_clean(call("ws://example.invalid/", lines=b"hi\n", env=by_environment),
+                              b"hi\n")
+            self.assertEqual(asked, ["CONNECT example.invalid:80 HTTP/1.1"] * 2)
+            ended = call("--proxy", "none", "ws://example.invalid/", env=by_environment)
+            self.assertEqual(ended.status, LOST)
+            self.assertEqual(len(asked), 2)
 
     def test_it_ends_after_so_many_messages(self):
         def talk(caller):
