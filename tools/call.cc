@@ -249,13 +249,16 @@ class Call {
     if (options_.hex) {
       const auto bytes = parse_hex(line);
       if (!bytes) co_return "is not hexadecimal: \"" + escaped(line, 40) + "\"";
-      co_await connection.write(std::as_bytes(std::span{*bytes}));
+      const auto binary = std::as_bytes(std::span{*bytes});
+      co_await connection.write(binary);
     } else if (options_.binary) {
-      co_await connection.write(std::as_bytes(std::span{line}));
+      const auto binary = std::as_bytes(std::span{line});
+      co_await connection.write(binary);
     } else {
       bool bad = false;
       try {
-        co_await connection.write(std::string_view{line});
+        const std::string_view text = line;
+        co_await connection.write(text);
       } catch (const Error& error) {
         if (error.code() != Fault::invalid_text) throw;
         bad = true;

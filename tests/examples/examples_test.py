@@ -8,14 +8,17 @@ import re
 import select
 import signal
 import socket
+import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import raw_peer
+from certificates import make_certificate
 from hotline_server import PATIENCE
 from raw_peer import TEXT, Peer
 
@@ -93,6 +96,20 @@ class ExamplesTest(unittest.TestCase):
         self.assertEqual({name for name in names if not hasattr(self, f"test_{name}")}, set())
         for source in sources.glob("*.cc"):
             self.assertLessEqual(len(source.read_text().splitlines()), 60, source.name)
+
+    def test_secure(self):
+        with tempfile.TemporaryDirectory() as where:
+            server = make_certificate(pathlib.Path(where))
+            client = make_certificate(pathlib.Path(where), "somebody")
+            with Example("secure", server.chain, server.key, client.chain) as example:
+                context = ssl.create_default_context(cafile=server.chain)
+                context.load_cert_chain(client.chain, client.key)
+                with (socket.create_connection(("127.0.0.1", example.port), PATIENCE) as plain,
+                      context.wrap_socket(plain, server_hostname="localhost") as line):
+                    line.sendall(b"GET /who HTTP/1.1\r\nHost: localhost\r\n"
+                                 b"Connection: close\r\n\r\n")
+                    received = b"".join(iter(lambda: line.recv(4096), b""))
+                self.assertTrue(received.endswith(b"\r\n\r\nTLSv1.3 CN=somebody\n"), received)
 
     def test_request(self):
         with Example("request") as example:
