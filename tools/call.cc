@@ -16,6 +16,7 @@
 #include <hotline/hotline.h>
 #include <hotline/net/run.h>
 #include <hotline/websocket/dialer.h>
+#include <hotline/websocket/reconnecting_dialer.h>
 
 #include "base/base64.h"
 #include "tools/autobahn.h"
@@ -25,7 +26,6 @@
 #include "tools/call_url.h"
 #include "tools/console.h"
 #include "tools/option_table.h"
-#include "tools/redial.h"
 #include "tools/terminal_text.h"
 
 namespace hotline::tools {
@@ -142,32 +142,36 @@ class Call {
   Task<> talk() {
     auto options = dialer_options(options_);
     if (options_.verbose) options.dial_observer = report_;
-    const websocket::Dialer dialer{std::move(options)};
-    for (;;) {
-      std::exception_ptr failure;
-      again_ = false;
-      try {
-        co_await talk_once(dialer);
-      } catch (const Error&) {
-        failure = std::current_exception();
-      }
-      if (failure && !(options_.reconnect && !finished_ && Redial::may_help(failure))) {
-        std::rethrow_exception(failure);
-      }
-      if (!failure && !(options_.reconnect && again_)) co_return;
-      if (failure) ending_ = ending_of(failure);
-      const auto wait = redial_.next(failure ? Redial::asked_for(failure) : Duration::zero());
-      console_.say("* " + (ending_.sentence.empty() ? "the server has hung up" : ending_.sentence) +
-                   "; dialling again in " + in_milliseconds(wait));
-      ending_ = {};
-      co_await sleep(wait);
+    if (options_.reconnect) {
+      co_await talk_again_and_again(std::move(options));
+    } else {
+      const websocket::Dialer dialer{std::move(options)};
+      auto connection = co_await dialer.dial(url_);
+      co_await talk_by(connection);
     }
   }
 
-  Task<> talk_once(const websocket::Dialer& dialer) {
-    auto connection = co_await dialer.dial(url_);
+  Task<> talk_again_and_again(websocket::DialerOptions options) {
+    websocket::ReconnectingDialerOptions again;
+    again.on_attempt = [this](const websocket::DialAttempt& attempt) { tell(attempt); };
+    websocket::ReconnectingDialer dialer{url_, std::move(options), std::move(again)};
+    for (;;) {
+      auto connection = co_await dialer.next();
+      if (!connection) std::rethrow_exception(dialer.failure());
+      again_ = false;
+      co_await talk_by(*connection);
+      if (!again_) co_return;
+      ending_ = {};
+    }
+  }
+  void tell(const websocket::DialAttempt& attempt) {
+    using Outcome = websocket::DialAttempt::Outcome;
+    if (attempt.outcome != Outcome::lost && attempt.outcome != Outcome::failed) return;
+    console_.say("* " + attempt.why + "; dialling again in " + in_seconds(attempt.wait));
+  }
+
+  Task<> talk_by(Connection& connection) {
     const Standing standing{connection_, connection};
-    redial_.succeeded();
     if (options_.verbose) report_->follow(connection);
     if (options_.pings) {
       co_await ping(connection);
@@ -177,14 +181,14 @@ class Call {
     auto closed = connection.closed();
     const auto status = co_await closed;
     if (failure_) std::rethrow_exception(failure_);
-    again_ = !finished_ && Redial::may_help(status);
+    again_ = !finished_ && may_come_back(status);
     if (ending_.status == CallEnding::clean) ending_ = ending_of(status, finished_);
     if (ending_.status != CallEnding::clean || console_.reader_has_gone()) co_return;
     if (wanted() > received_ && !finished_) {
       ending_ = {CallEnding::failed, "the server has hung up after " + std::to_string(received_) +
                                          " of " + std::to_string(wanted()) + " messages"};
     } else if (console_.is_interactive() && !finished_ && !options_.reconnect) {
-      console_.say("* the server has hung up");
+      console_.say("* the server has hung up: " + in_words(status));
     }
   }
 
@@ -238,7 +242,9 @@ class Call {
     const bool good = ending_.status == CallEnding::clean;
     if (good && wanted() > 0) co_return;
     if (!console_.is_interactive()) {
-      co_await await_answers(connection, good ? options_.linger : Duration::zero());
+      Duration linger{};
+      if (good) linger = options_.linger;
+      co_await await_answers(connection, linger);
     }
     finished_ = true;
     static_cast<void>(connection.close());
@@ -334,7 +340,6 @@ class Call {
   bool finished_ = false;             // we have hung up, or are about to
   std::exception_ptr failure_;        // of the input
   bool again_ = false;                // another dial may help
-  Redial redial_;
   std::uint64_t received_ = 0;
   std::uint64_t lines_ = 0;  // taken from the input
   TimePoint last_heard_{};

@@ -94,6 +94,8 @@ CallEnding ending_of(const Error& error) {
   return {CallEnding::failed, what};
 }
 
+}  // namespace
+
 std::string in_words(const protocol::CloseStatus& status) {
   auto words = std::to_string(static_cast<unsigned>(status.code())) + " (" +
                std::string(protocol::meaning(status.code())) + ")";
@@ -101,7 +103,18 @@ std::string in_words(const protocol::CloseStatus& status) {
   return words;
 }
 
-}  // namespace
+bool may_come_back(const protocol::CloseStatus& status) noexcept {
+  switch (status.closed_by()) {
+    case ClosedBy::nobody: return false;
+    case ClosedBy::transport: return true;
+    // It was not heard of any more: see Limits::ping_timeout.
+    case ClosedBy::us: return status.code() == CloseCode::internal_error;
+    case ClosedBy::peer: break;
+  }
+  const auto code = status.code();
+  return code == CloseCode::going_away || code == CloseCode::service_restart ||
+         code == CloseCode::try_again_later || code == CloseCode::bad_gateway;
+}
 
 CallEnding ending_of(const std::exception_ptr& exception) {
   try {

@@ -24,4 +24,10 @@ CallEnding ending_of(const std::exception_ptr& exception);
 /// Of a connection. `finished`: we had all that we wanted, and were about to hang up.
 CallEnding ending_of(const protocol::CloseStatus& status, bool finished);
 
+/// For --reconnect: whether it was lost, or its server has gone for a while.
+bool may_come_back(const protocol::CloseStatus& status) noexcept;
+
+/// "1011 (something unexpected happened): the reason"
+std::string in_words(const protocol::CloseStatus& status);
+
 }  // namespace hotline::tools

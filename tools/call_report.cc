@@ -49,6 +49,13 @@ std::string in_milliseconds(Duration duration) {
   return text.data();
 }
 
+std::string in_seconds(Duration duration) {
+  std::array<char, 40> text;
+  std::snprintf(text.data(), text.size(), "%.1f s",
+                std::chrono::duration<double>(duration).count());
+  return text.data();
+}
+
 void CallReport::tell(std::string_view line) noexcept {
   try {
     say_(line);

@@ -13,6 +13,9 @@ namespace hotline::tools {
 /// "0.214 ms"
 std::string in_milliseconds(Duration duration);
 
+/// "0.8 s"
+std::string in_seconds(Duration duration);
+
 /// What `--verbose` tells: both handshakes, how long each step took, control frames. Everything
 /// goes to `say`, in lines.
 class CallReport final : public websocket::DialObserver {

@@ -181,7 +181,8 @@ class InATerminal(unittest.TestCase):
         with Friend() as friend, Terminal.of_call(friend.url) as terminal:
             terminal.wait_for_last(">")
             friend.caller.send(echoed(8, b"\x03\xe8bye"))
-            terminal.wait_for_last("* the server has hung up", "status 0", "as before")
+            terminal.wait_for_last("* the server has hung up: 1000 (the connection has done its work): bye",
+                                   "status 0", "as before")
 
     def test_nothing_takes_the_terminal_over(self):
         with Friend() as friend, Terminal.of_call(friend.url) as terminal:
