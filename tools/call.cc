@@ -289,7 +289,10 @@ class Call {
       co_await sleep(end - now);
     }
   }
-  Task<> one_ping(Connection& connection) { co_await connection.ping(); }
+  Task<> one_ping(Connection& connection) {
+    if (options_.verbose) report_->pinging();
+    co_await connection.ping();
+  }
 
   // ---- --ping
 
@@ -321,6 +324,7 @@ class Call {
   }
   Task<> ping_once(Connection& connection) {
     pings_.sent();
+    if (options_.verbose) report_->pinging();
     const auto round_trip = co_await connection.ping();
     if (!round_trip) co_return;
     pings_.answered(*round_trip);

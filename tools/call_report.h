@@ -27,6 +27,8 @@ class CallReport final : public websocket::DialObserver {
   void request(std::string_view head) noexcept override;
   void response(std::string_view head) noexcept override;
   void redirect(std::string_view url) noexcept override;
+  /// A ping goes out.
+  void pinging() noexcept { tell("> ping"); }
   /// Who is there, and from now on its control frames. The report outlives the connection.
   void follow(websocket::Connection& connection);
 

@@ -1,6 +1,7 @@
 #include <csignal>
 #include <exception>
 #include <iostream>
+#include <string>
 #include <string_view>
 
 #include "tools/call.h"
@@ -18,9 +19,10 @@ int main(int argc, char** argv) {
     return command.command == tools::Command::call ? tools::call(command.call)
                                                    : tools::serve(command.serve);
   } catch (const tools::UsageError& error) {
+    const std::string_view command = argc > 1 ? argv[1] : "";
     std::cerr << "hotline: " << error.what() << " (see hotline "
-              << (argc > 1 && std::string_view{argv[1]} == "call" ? "call --help" : "serve --help")
-              << ")\n";
+              << (command == "serve" || command == "call" ? std::string(command) + " " : "")
+              << "--help)\n";
     return 2;
   } catch (const std::exception& error) {
     std::cerr << "hotline: " << error.what() << '\n';

@@ -26,6 +26,13 @@ case "$way" in
   install)
     rm -rf "$to"
     cmake --install "$where" --prefix "$to"
+    # What comes with the program.
+    if [[ -x "$to/bin/hotline" ]]; then
+      for file in man/man1/hotline.1 bash-completion/completions/hotline \
+        zsh/site-functions/_hotline fish/vendor_completions.d/hotline.fish; do
+        [[ -s "$to/share/$file" ]] || { echo "not installed: $file" >&2; exit 1; }
+      done
+    fi
     ;;
   find_package)
     consumer -DCMAKE_PREFIX_PATH="$where"
