@@ -27,8 +27,11 @@ std::string openssl_reason() {
   const auto code = ERR_peek_error();
   const auto reason = ERR_GET_REASON(code);
   if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET) {
-    return std::string("the peer says: ") +
-           SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET);
+    const auto alert = reason - SSL_AD_REASON_OFFSET;
+    // OpenSSL 3.0 has no words for what TLS 1.3 says most often (RFC 8446 6.2).
+    return std::string("the peer says: ") + (alert == SSL_AD_CERTIFICATE_REQUIRED
+                                                 ? "certificate required"
+                                                 : SSL_alert_desc_string_long(alert));
   }
   const auto* text = ERR_reason_error_string(code);
   return text ? text : "it failed";

@@ -168,7 +168,7 @@ TEST(Tls, mutual_refuses_whom_it_does_not_know) {
     const char* said;
   };
   for (const auto& row :
-       std::vector<Row>{{{}, Fault::tls_failed, "the peer says: "},
+       std::vector<Row>{{{}, Fault::tls_failed, "the peer says: certificate required"},
                         {mallory, Fault::certificate_untrusted, "the peer says: unknown CA"},
                         {bad, Fault::certificate_revoked, "the peer says: certificate revoked"},
                         {old, Fault::certificate_expired, "the peer says: certificate expired"}}) {

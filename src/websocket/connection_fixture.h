@@ -38,8 +38,9 @@ constexpr int pong_opcode = 10;
 /// One connection over a pair of in-memory streams; the test is the peer, and speaks raw bytes.
 class Line {
  public:
-  explicit Line(Role role = Role::server, Limits limits = {}, MemoryStreamOptions options = {})
-      : role_(role), settings_(std::make_shared<ConnectionSettings>(limits)) {
+  explicit Line(Role role = Role::server, Limits limits = {}, MemoryStreamOptions options = {},
+                std::uint64_t seed = 1)
+      : loop(seed), role_(role), settings_(std::make_shared<ConnectionSettings>(limits)) {
     auto [ours, theirs] = make_memory_streams(*loop, options);
     ours_ = std::move(ours);
     peer = std::move(theirs);

@@ -7,6 +7,18 @@ namespace hotline::websocket {
 
 using http::Url;
 
+namespace {
+
+// The same error, which says where it happened.
+[[noreturn]] void rethrow_at(const Url& url, const Error& error) {
+  std::string_view context{error.what()};
+  const auto meaning = ": " + error.code().message();  // what() adds it anew
+  if (context.ends_with(meaning)) context.remove_suffix(meaning.size());
+  throw Error(error.code(), url.text() + ": " + std::string(context));
+}
+
+}  // namespace
+
 SharedTls::SharedTls(const TlsClientOptions& options) : options_(options) {
   if (!options.ca_file.empty() || !options.crl_file.empty() || !options.certificate_file.empty() ||
       !options.key_file.empty()) {
@@ -36,7 +48,12 @@ Task<StreamPointer> Dialer::State::connect(const Request& request, Progress& pro
     progress.step = DialStep::tls;
     const auto begin = loop.now();
     std::string name = url.socket_path.empty() ? url.host : "localhost";
-    stream = co_await tls_connect(std::move(stream), tls_.get(), std::move(name));
+    try {
+      stream = co_await tls_connect(std::move(stream), tls_.get(), std::move(name));
+    } catch (const Error& error) {
+      if (error.code() == Fault::cancelled) throw;
+      rethrow_at(url, error);
+    }
     told(DialStep::tls, loop.now() - begin);
     if (options_.dial_observer && stream->tls()) options_.dial_observer->secured(*stream->tls());
   }

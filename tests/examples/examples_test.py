@@ -21,6 +21,7 @@ import raw_peer
 from certificates import make_certificate
 from hotline_server import PATIENCE
 from raw_peer import TEXT, Peer
+from raw_server import RawServer
 
 DOCUMENTS = pathlib.Path(__file__).resolve().parent.parent.parent / "docs"
 programs = pathlib.Path()
@@ -429,6 +430,84 @@ class ExamplesTest(unittest.TestCase):
         answer = subprocess.run([programs / "example_own_test"], capture_output=True, text=True,
                                 timeout=PATIENCE, check=False)
         self.assertEqual((answer.returncode, answer.stdout, answer.stderr), (0, "well\n", ""))
+
+    def run_client(self, name, *arguments, status=0):
+        """A client's whole life: what it prints, and its complaints."""
+        answer = subprocess.run([programs / f"example_{name}", *arguments], capture_output=True,
+                                text=True, timeout=PATIENCE, check=False)
+        self.assertEqual(answer.returncode, status, answer)
+        return answer.stdout, answer.stderr
+
+    def test_client(self):
+        def talk(caller):
+            caller.upgrade(Sec_WebSocket_Protocol="echo")
+            self.assertEqual(caller.field("Authorization"), "Bearer sesame")
+            for opcode, payload in caller.messages():
+                caller.send(raw_peer.echoed(opcode, payload.upper()))
+
+        with RawServer(talk) as server:
+            self.assertEqual(self.run_client("client", server.url, "hello", "again"),
+                             ("HELLO\nAGAIN\n", ""))
+
+        def refuse(caller):
+            caller.read_request()
+            caller.send(b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer\r\n"
+                        b"Content-Length: 5\r\n\r\nwho?\n")
+
+        with RawServer(refuse) as server:
+            self.assertEqual(self.run_client("client", server.url, status=1),
+                             ("", f"{server.url}: 401 Unauthorized: the upgrade was refused\n"
+                                  "who?\nBearer\n"))
+        self.assertIn("it begins with ws://", self.run_client("client", "nowhere", status=1)[1])
+
+    def test_follow(self):
+        number = iter(range(10))
+
+        def talk(caller):
+            match next(number):
+                case 0:
+                    caller.upgrade().send(raw_peer.echoed(TEXT, b"one"))
+                    caller.close(1001, b"bye")
+                case 1:
+                    caller.read_request()
+                    caller.reset()
+                case 2:
+                    caller.upgrade().send(raw_peer.echoed(TEXT, b"two"))
+                    caller.close()
+                case 3:
+                    caller.read_request()
+                    caller.send(b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n")
+
+        with RawServer(talk) as server:
+            lines = self.run_client("follow", server.url, status=1)[0].splitlines()
+        self.assertEqual(lines[:3], ["connected", "one",
+                                     "again soon: the connection has ended, 1001: bye"])
+        self.assertRegex(lines[3], "^again soon: ws://.*reset")
+        self.assertEqual(lines[4:], ["connected", "two", "again soon: the connection has ended, 1000",
+                                     f"no use: {server.url}: 410 Gone: the upgrade was refused"])
+
+    def test_dial_options(self):
+        def talk(caller):
+            with context.wrap_socket(caller.socket, server_side=True) as caller.socket:
+                if "GET /moved " not in caller.read_request():
+                    caller.send(b"HTTP/1.1 302 Found\r\nLocation: /moved\r\n"
+                                b"Set-Cookie: id=1\r\nContent-Length: 0\r\n\r\n")
+                    return
+                self.assertEqual(caller.field("Cookie"), "id=1")
+                self.assertEqual(caller.field("Origin"), "https://example.org")
+                self.assertEqual(list(caller.upgrade().messages()), [])
+
+        with tempfile.TemporaryDirectory() as directory:
+            certificate = make_certificate(pathlib.Path(directory))
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate.chain, certificate.key)
+            with RawServer(talk) as server:
+                url = server.url.replace("ws:", "wss:")
+                said, _ = self.run_client("dial_options", url, certificate.chain)
+                self.assertIn("/nowhere",
+                              self.run_client("dial_options", url, "/nowhere", status=1)[0])
+        once = r"(name: \d+ us\n)?connect: \d+ us\ntls: \d+ us\nTLSv1\.3 with CN=localhost\n"
+        self.assertRegex(said, f"^{once}{once}upgrade: \\d+ us\n101, 1 cookies\n$")
 
     def test_asio_client_is_drained(self):
         with socket.socket() as service:

@@ -63,7 +63,8 @@ struct ParsedFrame {
   bool fin = false;
   int opcode = 0;
   bool masked = false;
-  std::string payload;  // unmasked
+  std::array<unsigned char, 4> key{};  // where it is masked
+  std::string payload;                 // unmasked
 
   int close_code() const {
     if (payload.size() < 2) return 1005;
@@ -85,7 +86,7 @@ inline std::optional<ParsedFrame> take_frame(std::string& bytes) {
   if (bytes.size() < head + more) return std::nullopt;
   if (more != 0) size = 0;
   for (std::size_t i = 0; i < more; ++i) size = size << 8 | at(head++);
-  std::array<unsigned char, 4> key{};
+  auto& key = frame.key;
   if (frame.masked) {
     if (bytes.size() < head + 4) return std::nullopt;
     for (auto& byte : key) byte = at(head++);
