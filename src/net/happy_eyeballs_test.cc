@@ -44,11 +44,13 @@ class ConnectRaceTest : public ::testing::Test {
     for (const auto* address : addresses) answer.addresses.push_back(*Address::parse(address, 80));
     return answer;
   }
-  void ipv4(NameAnswer answer) {
-    loop.call([&] { race->answered(Family::ipv4, std::move(answer)); });
-  }
-  void ipv6(NameAnswer answer) {
-    loop.call([&] { race->answered(Family::ipv6, std::move(answer)); });
+  void ipv4(NameAnswer answer) { tell(Family::ipv4, std::move(answer)); }
+  void ipv6(NameAnswer answer) { tell(Family::ipv6, std::move(answer)); }
+  // A race that has ended hears no more.
+  void tell(Family family, NameAnswer answer) {
+    loop.call([&] {
+      if (race) race->answered(family, std::move(answer));
+    });
   }
   long elapsed() const { return static_cast<long>((loop.now() - begun_) / 1ms); }
 
