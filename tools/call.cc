@@ -254,7 +254,7 @@ class Call {
   Task<std::string> send(Connection& connection, const std::string& line) {
     if (options_.hex) {
       const auto bytes = parse_hex(line);
-      if (!bytes) co_return "is not hexadecimal: \"" + escaped(line, 40) + "\"";
+      if (!bytes) co_return "is not hexadecimal: \"" + line.substr(0, 40) + "\"";
       const auto binary = std::as_bytes(std::span{*bytes});
       co_await connection.write(binary);
     } else if (options_.binary) {

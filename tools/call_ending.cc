@@ -1,5 +1,6 @@
 #include "tools/call_ending.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include <hotline/websocket/dialer.h>
 
 #include "tools/option_table.h"
+#include "tools/terminal_text.h"
 
 namespace hotline::tools {
 namespace {
@@ -14,11 +16,18 @@ namespace {
 using protocol::CloseCode;
 using protocol::ClosedBy;
 
+// What a stranger wrote, harmless and on one line.
+std::string plain(std::string_view text) {
+  auto line = for_terminal(text.substr(0, 300));
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  return line;
+}
+
 std::string first_line(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return "";
   text.remove_prefix(begin);
-  return escaped(text.substr(0, text.find_first_of("\r\n")));
+  return plain(text.substr(0, text.find_first_of("\r\n")));
 }
 
 // The library speaks of its own options, and adds in general what is wrong with a value.
@@ -61,7 +70,7 @@ CallEnding ending_of(const websocket::DialRefused& refusal) {
   }
   std::string sentence = "the server refuses: " + std::to_string(refusal.status());
   if (const auto& reason = refusal.response().reason; !reason.empty()) {
-    sentence += " " + escaped(reason);
+    sentence += " " + plain(reason);
   }
   // Many say no more than the status once more.
   if (const auto line = first_line(refusal.body());
@@ -69,7 +78,7 @@ CallEnding ending_of(const websocket::DialRefused& refusal) {
     sentence += ": " + line;
   }
   if (const auto place = refusal.header("Location"); !place.empty()) {
-    sentence += "; it points to " + escaped(place);
+    sentence += "; it points to " + plain(place);
   }
   return {CallEnding::refused, sentence + hint_for(refusal.status())};
 }
@@ -86,6 +95,10 @@ CallEnding ending_of(const Error& error) {
   if (code == std::errc::connection_refused) {
     return {CallEnding::lost, what + ": does the server run, on that port?"};
   }
+  // The first bytes were no TLS.
+  if (code == Fault::tls_failed && what.find("wrong version number") != std::string::npos) {
+    return {CallEnding::failed, what + " (does the server speak TLS there? ws:// does without)"};
+  }
   if (error.is(Condition::unreachable) || error.is(Condition::timed_out) ||
       error.is(Condition::connection_lost) || code.category() == std::system_category() ||
       code.category() == std::generic_category()) {
@@ -99,7 +112,7 @@ CallEnding ending_of(const Error& error) {
 std::string in_words(const protocol::CloseStatus& status) {
   auto words = std::to_string(static_cast<unsigned>(status.code())) + " (" +
                std::string(protocol::meaning(status.code())) + ")";
-  if (!status.reason().empty()) words += ": " + escaped(status.reason());
+  if (!status.reason().empty()) words += ": " + plain(status.reason());
   return words;
 }
 
@@ -135,7 +148,7 @@ CallEnding ending_of(const protocol::CloseStatus& status, bool finished) {
     // Many servers hang up without the last goodbye.
     if (finished) return {};
     std::string sentence = "the connection is lost";
-    if (!status.reason().empty()) sentence += ": " + escaped(status.reason());
+    if (!status.reason().empty()) sentence += ": " + plain(status.reason());
     return {CallEnding::lost, sentence};
   }
   switch (status.code()) {
@@ -145,7 +158,7 @@ CallEnding ending_of(const protocol::CloseStatus& status, bool finished) {
     default: break;
   }
   if (status.closed_by() == ClosedBy::us && status.code() == CloseCode::internal_error) {
-    return {CallEnding::lost, "the connection is lost: " + escaped(status.reason())};
+    return {CallEnding::lost, "the connection is lost: " + plain(status.reason())};
   }
   if (status.closed_by() == ClosedBy::us) {
     return {CallEnding::failed, "we had to hang up: " + in_words(status)};

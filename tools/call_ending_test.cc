@@ -47,6 +47,12 @@ TEST(CallEnding, tells_failures_apart) {
   EXPECT_EQ(after(std::runtime_error("what?")).status, CallEnding::failed);
 }
 
+TEST(CallEnding, wonders_whether_the_server_speaks_tls) {
+  const auto ending = after(Error(Fault::tls_failed, "wrong version number"));
+  EXPECT_EQ(ending.status, CallEnding::failed);
+  EXPECT_THAT(ending.sentence, HasSubstr("does the server speak TLS there?"));
+}
+
 TEST(CallEnding, leaves_the_users_mistakes_to_the_user) {
   EXPECT_THROW(after(Error(Fault::bad_url, "the URL")), UsageError);
   try {
@@ -63,6 +69,8 @@ TEST(CallEnding, says_what_the_server_said) {
             "--header)");
   EXPECT_EQ(refusal(404, "Not Found", "404 Not Found\n").sentence,
             "the server refuses: 404 Not Found (is the path right?)");
+  EXPECT_EQ(refusal(403, "No", "\"Grüße\"").sentence,
+            "the server refuses: 403 No: \"Grüße\" (--origin, --user or a --header, perhaps)");
   EXPECT_EQ(refusal(500, "").sentence, "the server refuses: 500");
   EXPECT_EQ(refusal(500, "").status, CallEnding::refused);
   EXPECT_EQ(refusal(101, "Switching Protocols").status, CallEnding::failed);
