@@ -199,7 +199,7 @@ std::optional<Proxy> choose_proxy(const ProxyOptions& options, bool secure, std:
 std::optional<Proxy> choose_proxy(const ProxyOptions& options, bool secure, std::string_view host,
                                   std::uint16_t port, const Environment& environment) {
   if (!options.url.empty()) {
-    const auto proxy = parse_proxy("proxy", options.url);
+    auto proxy = parse_proxy("proxy", options.url);
     if (any_bypasses(options.bypass, host, port)) return std::nullopt;
     return proxy;
   }

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <hotline/base/entropy.h>
 #include <hotline/base/error.h>
 #include <hotline/http/proxy_refused.h>
 #include <hotline/net/memory_stream.h>
@@ -42,6 +43,7 @@ struct Scene {
   std::string host = "example.org";
   std::uint16_t port = 80;
   bool hangs_up = false;  // the proxy, at the end of the script
+  bool may_wait = false;  // both for one another, until somebody's patience ends
   MemoryStreamOptions stream = {};
 };
 
@@ -94,7 +96,7 @@ Outcome play_scene(Scene scene) {
   ProxyTalk talk{std::move(ours), scene.proxy.name()};
   loop.run(ask(talk, scene, greeting.size(), outcome));
   loop.advance(10s);
-  EXPECT_NE(outcome.text, "it still waits");
+  EXPECT_TRUE(scene.may_wait || outcome.text != "it still waits");
   loop.cancel();
   talk.take_stream();
   proxy.take_stream();
@@ -378,6 +380,37 @@ TEST(Proxies, whose_stream_fails_at_any_transfer_are_reported) {
                   outcome.code == Condition::connection_lost || outcome.code == Fault::proxy_failed)
           << at << ": " << outcome.text;
     }
+  }
+}
+
+TEST(Proxies, whose_answers_are_damaged_are_reported_or_understood) {
+  SeededEntropy chance{7};
+  const auto below = [&](std::size_t limit) { return chance.number() % limit; };
+  for (const auto& whole : scenes()) {
+    int understood = 0;
+    int reported = 0;
+    for (int i = 0; i < 2000; ++i) {
+      auto scene = whole;
+      scene.may_wait = true;
+      auto& answer = scene.script[below(scene.script.size())].answer;
+      for (auto damage = below(3) + 1; damage > 0 && !answer.empty(); --damage) {
+        const auto at = below(answer.size());
+        const auto byte = static_cast<char>(chance.number());
+        switch (below(3)) {
+          case 0: answer[at] = byte; break;
+          case 1: answer.erase(at, below(4)); break;
+          default: answer.insert(at, 1, byte);
+        }
+      }
+      const auto outcome = play_scene(std::move(scene));
+      if (outcome.code) ++reported;
+      if (outcome.text == "hello") ++understood;
+      EXPECT_TRUE(!outcome.code || outcome.code == Condition::unreachable ||
+                  outcome.code == Condition::connection_lost)
+          << outcome.text;
+    }
+    EXPECT_GT(understood, 0);
+    EXPECT_GT(reported, 0);
   }
 }
 
