@@ -43,27 +43,30 @@ std::string time_text(std::chrono::milliseconds time) {
                                   : std::to_string(time.count()) + " ms";
 }
 
+[[noreturn]] void reject_place(const std::string& text) {
+  throw Error(Fault::bad_option,
+              "connect_to: \"" + escaped(text) + "\" is neither host:port nor unix:PATH");
+}
+
 // "host:port", "[::1]:port", "unix:PATH"
 std::optional<DialTarget> parse_place(const std::string& text) {
   if (text.empty()) return std::nullopt;
-  const auto reject = [&] [[noreturn]] () {
-    throw Error(Fault::bad_option,
-                "connect_to: \"" + escaped(text) + "\" is neither host:port nor unix:PATH");
-  };
   if (text.starts_with("unix:")) {
-    if (text.size() == 5) reject();
+    if (text.size() == 5) reject_place(text);
     return DialTarget{.socket_path = text.substr(5)};
   }
+  std::optional<Url> url;
   try {
-    auto url = http::parse_websocket_url("ws://" + text);
-    if (url.credentials || url.target != "/" || text.ends_with('/') || text.ends_with(']') ||
-        text.find(':') == std::string::npos || text.ends_with(':')) {
-      reject();
-    }
-    return DialTarget{.host = std::move(url.host), .port = url.port};
+    url = http::parse_websocket_url("ws://" + text);
   } catch (const Error&) {
-    reject();
+    reject_place(text);
   }
+  const auto colon = text.rfind(':');
+  if (url->credentials || colon == std::string::npos || colon + 1 == text.size() ||
+      text.find_first_not_of("0123456789", colon + 1) != std::string::npos) {
+    reject_place(text);
+  }
+  return DialTarget{.host = std::move(url->host), .port = url->port};
 }
 
 }  // namespace

@@ -176,7 +176,8 @@ TEST(DialerOptions, AreCheckedWhenTheDialerIsMade) {
   EXPECT_THAT(option_error({.headers = {{"Origin", "x"}}}), HasSubstr("an option of its own"));
   EXPECT_THAT(option_error({.limits = {.fragments = 0}}), HasSubstr("limits.fragments"));
   EXPECT_THAT(option_error({.timeout = 0ms}), HasSubstr("timeout: more than 0"));
-  for (const auto* text : {"host", "host:", "host:0", "host:1/x", "u@host:1", "[::1]", "unix:"}) {
+  for (const auto* text : {"host", "host:", "host:0", "host:1/x", "u@host:1", "[::1]",
+                           "unix:", "host:1?x", "h:1@host"}) {
     EXPECT_THAT(option_error({.connect_to = text}), HasSubstr("connect_to: ")) << text;
   }
   EXPECT_THAT(option_error({.tls = {.ca_file = "/nowhere.pem"}}), HasSubstr("/nowhere.pem"));

@@ -111,6 +111,125 @@ class Twins : public ::testing::TestWithParam<Line> {
   }
 };
 
+/// Two ends and a wire between them that carries so many bytes, all told, and no more.
+class Wire {
+ public:
+  Wire(TestLoop& loop, std::size_t bytes) : loop_(loop), left_(bytes) {}
+  Wire(const Wire&) = delete;
+  Wire& operator=(const Wire&) = delete;
+
+  /// The client's end and the server's.
+  std::pair<StreamPointer, StreamPointer> ends() {
+    auto [client, one] = make_memory_streams(*loop_);
+    auto [server, other] = make_memory_streams(*loop_);
+    one_ = std::move(one);
+    other_ = std::move(other);
+    return {std::move(client), std::move(server)};
+  }
+  /// Carries what there is.
+  void carry() {
+    for (int idle = 0; idle < 5;) {
+      loop_.settle();
+      const bool moved = carry(one_, other_) | carry(other_, one_);
+      idle = moved ? 0 : idle + 1;
+    }
+  }
+  void cut() {
+    one_.reset();
+    other_.reset();
+    loop_.settle();
+  }
+  bool is_used_up() const { return left_ == 0; }
+
+ private:
+  bool carry(StreamPointer& from, StreamPointer& to) {
+    if (!from || left_ == 0) return false;
+    char buffer[4096];
+    const auto transfer = from->try_read({buffer, std::min(sizeof buffer, left_)});
+    if (transfer.would_block()) return false;
+    if (transfer.size == 0) {
+      from.reset();
+      to.reset();
+      return true;
+    }
+    left_ -= transfer.size;
+    EXPECT_EQ(to->try_write({buffer, transfer.size}).size, transfer.size);
+    return true;
+  }
+
+  TestLoop& loop_;
+  std::size_t left_;
+  StreamPointer one_;
+  StreamPointer other_;
+};
+
+/// Dials over such a wire, and does `then` when no more moves: the dial's result. False in `more`:
+/// the wire was long enough for the whole handshake.
+std::string dial_over(std::size_t bytes, http::ServerOptions server_options, DialerOptions options,
+                      const std::string& url, bool& more,
+                      const std::function<void(TestLoop&)>& then) {
+  std::string result = "it waits";
+  TestLoop loop;
+  Wire wire{loop, bytes};
+  {
+    const Upgrader upgrader{{.subprotocols = {"echo"}}};
+    http::Server server{std::move(server_options)};
+    server.handle("/echo", upgrader.handler(echo));
+    options.connect = [&](const DialTarget&) -> Task<StreamPointer> {
+      auto [ours, theirs] = wire.ends();
+      loop.call([&] { server.core().serve(*loop, std::move(theirs)); });
+      co_return std::move(ours);
+    };
+    const Dialer dialer{std::move(options)};
+    loop.run(keep(
+        [](const Dialer& by, std::string to) -> Task<std::string> {
+          const auto connection = co_await by.dial(to);
+          co_return "connected";
+        }(dialer, url),
+        result));
+    wire.carry();
+    more = wire.is_used_up() && result == "it waits";
+    then(loop);
+    wire.cut();
+    loop.advance(200s);
+  }
+  loop.advance(10s);
+  return result;
+}
+
+TEST_P(Twins, ADialCanBeDroppedBehindEveryByte) {
+  bool more = true;
+  std::size_t bytes = 0;
+  for (; more; bytes += secure() ? 13 : 1) {
+    const auto result = dial_over(bytes, server_options(), dialer_options(), url(), more,
+                                  [](TestLoop& loop) { loop.cancel(); });
+    EXPECT_EQ(result, more ? "it waits" : "connected") << bytes;
+  }
+  EXPECT_GT(bytes, secure() ? 1000u : 200u);
+}
+
+TEST_P(Twins, ALineThatFallsSilentIsGivenUpInTime) {
+  bool more = true;
+  for (std::size_t bytes = 0; more; bytes += secure() ? 101 : 17) {
+    const auto result = dial_over(bytes, server_options(), dialer_options(), url(), more,
+                                  [](TestLoop& loop) { loop.advance(30s); });
+    if (more) {
+      EXPECT_THAT(result, HasSubstr("not within 30 s")) << bytes;
+    }
+  }
+}
+
+TEST_P(Twins, ALineThatIsCutIsReported) {
+  bool more = true;
+  for (std::size_t bytes = 0; more; bytes += secure() ? 101 : 17) {
+    const auto result =
+        dial_over(bytes, server_options(), dialer_options(), url(), more, [](TestLoop&) {});
+    if (more) {
+      EXPECT_THAT(result, StartsWith("error: " + url())) << bytes;
+    }
+  }
+}
+
 TEST_P(Twins, TalkOverMemory) { EXPECT_EQ(over_memory({}), "1000"); }
 
 TEST_P(Twins, TalkInSmallPieces) {
