@@ -167,6 +167,17 @@ RawClient connect(VirtualLoop& loop, http::Server& server, const MemoryStreamOpt
   return {loop, std::move(ours)};
 }
 
+std::function<Task<StreamPointer>(const websocket::DialTarget&)> dials_to(
+    VirtualLoop& loop, http::Server& server, MemoryStreamOptions options) {
+  return [&loop, &server,
+          options = std::move(options)](const websocket::DialTarget&) -> Task<StreamPointer> {
+    auto [theirs, ours] = make_memory_streams(*loop, options);
+    loop.call([&] { server.core().serve(*loop, std::move(theirs)); });
+    // Not a coroutine's: what it captures would be gone with the function.
+    return [](StreamPointer stream) -> Task<StreamPointer> { co_return stream; }(std::move(ours));
+  };
+}
+
 Caller call(VirtualLoop& loop, http::Server& server, std::string_view target,
             const CallOptions& options) {
   auto client = connect(loop, server, options.stream);

@@ -199,6 +199,25 @@ std::string echoed(std::uint64_t seed, Resets resets) {
   return options.stream.recording->text();
 }
 
+TEST(DialsTo, leads_a_client_of_ones_own_to_a_server_in_memory) {
+  VirtualLoop loop;
+  {
+    http::Server server;
+    const websocket::Upgrader upgrader;
+    server.handle("/echo", upgrader.handler(echo));
+    const websocket::Dialer dialer{{.connect = dials_to(loop, server)}};
+    const auto heard = [](const websocket::Dialer& by) -> Task<std::string> {
+      auto connection = co_await by.dial("ws://localhost/echo");
+      co_await connection.write("hello");
+      const auto message = co_await connection.read();
+      co_return std::string{message->text()};
+    };
+    EXPECT_EQ(loop.get(heard(dialer)), "hello");
+    loop.advance(10s);
+  }
+  EXPECT_EQ(joined(loop.end()), "");
+}
+
 TEST(Seeds, echo_whatever_the_line_is_like) {
   for_each_seed(300, [](std::uint64_t seed) { echoed(seed, Resets::never); });
 }

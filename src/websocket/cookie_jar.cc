@@ -119,8 +119,7 @@ bool CookieJar::store(Cookie cookie, bool secure) {
   } else if (taken) {
     make_room(entries);
     const auto tick = ++ticks_;
-    // Looked up anew: room may have been made by removing domains.
-    domains_[cookie.domain].push_back({std::move(cookie), tick, tick});
+    entries.push_back({std::move(cookie), tick, tick});
     ++count_;
     return true;
   }

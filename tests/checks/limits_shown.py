@@ -10,7 +10,10 @@ import sys
 
 # header, the struct in it, the heading of its table
 TABLES = (("include/hotline/websocket/limits.h", "Limits", "websocket::Limits"),
-          ("include/hotline/http/server.h", "ServerOptions", "http::ServerOptions"))
+          ("include/hotline/http/server.h", "ServerOptions", "http::ServerOptions"),
+          ("include/hotline/websocket/dialer.h", "DialerOptions", "websocket::DialerOptions"),
+          ("include/hotline/websocket/cookie_jar.h", "CookieJarOptions",
+           "websocket::CookieJarOptions"))
 # Numbers that bound nothing.
 NO_LIMITS = {"port", "threads"}
 MEMBER = re.compile(

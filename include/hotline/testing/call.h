@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,6 +14,7 @@
 #include <hotline/net/memory_stream.h>
 #include <hotline/testing/virtual_loop.h>
 #include <hotline/websocket/connection.h>
+#include <hotline/websocket/dialer.h>
 #include <hotline/websocket/limits.h>
 
 namespace hotline::testing {
@@ -94,6 +96,11 @@ class RawClient {
 
 /// A connection to a server that does not listen. The server is destroyed before the loop.
 RawClient connect(VirtualLoop& loop, http::Server& server, const MemoryStreamOptions& options = {});
+
+/// For DialerOptions::connect: a dial leads there, whatever its URL says (but Host says it, too). A
+/// server that speaks TLS is dialled by wss. The loop and the server outlive what is dialled.
+std::function<Task<StreamPointer>(const websocket::DialTarget&)> dials_to(
+    VirtualLoop& loop, http::Server& server, MemoryStreamOptions options = {});
 
 struct CallOptions {
   std::vector<std::pair<std::string, std::string>> headers = {};

@@ -64,7 +64,8 @@ struct DialerOptions {
   /// proxy is used.
   std::string connect_to = {};
   /// Supplies the stream in place of all that: the two above and `proxy` are not looked at. The
-  /// stream belongs to the loop that dials. What the Task throws is thrown out of dial().
+  /// stream belongs to the loop that dials. What the Task throws is thrown out of dial(). The
+  /// function itself outlives the Task, so a lambda that captures may be the coroutine.
   std::function<Task<StreamPointer>(const DialTarget&)> connect = nullptr;
   /// Told of every connection. Null: nobody.
   std::shared_ptr<ConnectionObserver> observer = nullptr;
