@@ -29,6 +29,7 @@ constexpr const char* usage =
     R"(usage: bench_load --port PORT [options]
   --host ADDRESS      IPv4 address of the server (127.0.0.1)
   --path PATH         of the echo (/echo)
+  --tls               of which nobody's certificate is looked at
   --connections N     (1)
   --in-flight K       messages a connection sends before it waits for their echoes (1)
   --size BYTES        of each message (32)
@@ -64,6 +65,7 @@ Options parse(int count, char** values) {
   options.target.port = arguments.number<std::uint16_t>("--port", 0);
   options.target.host = arguments.value("--host").value_or(options.target.host);
   options.target.path = arguments.value("--path").value_or(options.target.path);
+  options.target.tls = arguments.flag("--tls");
   options.connections = arguments.number("--connections", options.connections);
   options.in_flight = arguments.number("--in-flight", options.in_flight);
   options.size = arguments.number("--size", options.size);

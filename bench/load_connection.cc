@@ -1,12 +1,10 @@
 #include "load_connection.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -42,32 +40,27 @@ std::string masked_control(Opcode opcode, std::string_view payload) {
 
 LoadConnection::LoadConnection(const Target& target, Batch batch) : batch_(std::move(batch)) {
   sent_ = batch_.wire.size();
-  try {
-    connect_to(target);
-    shake_hands(target);
-    set_blocking(false);
-  } catch (...) {
-    ::close(descriptor_);
-    throw;
-  }
+  connect_to(target);
+  if (target.tls) line_.secure();
+  shake_hands(target);
+  line_.set_blocking(false);
 }
 
-LoadConnection::~LoadConnection() { ::close(descriptor_); }
-
 void LoadConnection::connect_to(const Target& target) {
-  descriptor_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (descriptor_ < 0) fail_by_errno("cannot make a socket");
+  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) fail_by_errno("cannot make a socket");
+  line_.open(descriptor);
   const timeval patience{.tv_sec = 5, .tv_usec = 0};
-  ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   const int on = 1;
-  ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(target.port);
   if (::inet_pton(AF_INET, target.host.c_str(), &address.sin_addr) != 1) {
     fail("--host wants an IPv4 address, not '" + target.host + "'");
   }
-  if (::connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) {
+  if (::connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) {
     fail_by_errno("cannot connect to " + target.host + ":" + std::to_string(target.port));
   }
 }
@@ -78,14 +71,13 @@ void LoadConnection::shake_hands(const Target& target) {
                               "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                               "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
                               sample_key + "\r\n\r\n";
-  if (::send(descriptor_, request.data(), request.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(request.size())) {
+  if (line_.send(request) != static_cast<ssize_t>(request.size())) {
     fail_by_errno("cannot send the handshake");
   }
   std::string head;
   while (!head.ends_with("\r\n\r\n")) {
     std::array<char, 4096> part;
-    const auto count = ::recv(descriptor_, part.data(), part.size(), 0);
+    const auto count = line_.receive(part);
     if (count < 0) fail_by_errno("no answer to the handshake");
     if (count == 0 || head.size() > 16384) fail("no answer to the handshake: '" + head + "'");
     head.append(part.data(), static_cast<std::size_t>(count));
@@ -95,12 +87,6 @@ void LoadConnection::shake_hands(const Target& target) {
   const std::string status_line = head.substr(0, head.find("\r\n"));
   if (!head.starts_with("HTTP/1.1 101 ")) fail("the handshake was refused: " + status_line);
   if (head.find(sample_accept) == head.npos) fail("the handshake's Sec-WebSocket-Accept is wrong");
-}
-
-void LoadConnection::set_blocking(bool blocking) {
-  const int flags = ::fcntl(descriptor_, F_GETFL);
-  const int wanted = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
-  if (::fcntl(descriptor_, F_SETFL, wanted) < 0) fail_by_errno("fcntl");
 }
 
 void LoadConnection::start_batch(Clock::time_point now) {
@@ -116,7 +102,7 @@ void LoadConnection::send_some() {
     const bool in_batch = sent_ < batch_.wire.size();
     const std::string_view rest =
         in_batch ? std::string_view(batch_.wire).substr(sent_) : std::string_view(answers_);
-    const auto count = ::send(descriptor_, rest.data(), rest.size(), MSG_NOSIGNAL);
+    const auto count = line_.send(rest);
     if (count < 0) {
       if (errno == EAGAIN) return;
       fail_by_errno("the server does not take the messages");
@@ -132,7 +118,7 @@ void LoadConnection::send_some() {
 
 void LoadConnection::ready(Tally& tally, std::span<char> buffer, bool hung_up) {
   for (;;) {
-    const auto count = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
+    const auto count = line_.receive(buffer);
     if (count < 0 && errno == EAGAIN) break;
     if (count < 0) fail_by_errno("the server broke the connection");
     if (count == 0) fail("the server hung up without a close frame");
@@ -154,14 +140,14 @@ void LoadConnection::ready(Tally& tally, std::span<char> buffer, bool hung_up) {
 }
 
 void LoadConnection::hang_up(std::span<char> buffer) {
-  set_blocking(true);
+  line_.set_blocking(true);
   hanging_up_ = true;
   using namespace std::string_view_literals;
   const std::string goodbye = answers_ + masked_control(close, "\x03\xe8"sv);
-  ::send(descriptor_, goodbye.data(), goodbye.size(), MSG_NOSIGNAL);
+  line_.send(goodbye);
   Tally ignored;
   while (!close_answered_) {
-    const auto count = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
+    const auto count = line_.receive(buffer);
     if (count <= 0) fail("the server does not answer the close frame");
     consume(ignored, buffer.data(), static_cast<std::size_t>(count));
   }

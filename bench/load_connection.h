@@ -9,6 +9,7 @@
 
 #include "batch.h"
 #include "histogram.h"
+#include "line.h"
 #include "wire.h"
 
 namespace hotline::bench {
@@ -28,6 +29,7 @@ struct Target {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;
   std::string path = "/echo";
+  bool tls = false;
 };
 
 // One client: sends its batch, checks what comes back, and starts again. Whatever an echo should
@@ -38,9 +40,8 @@ class LoadConnection {
   // Connects and shakes hands, blocking at most 5 s; from then on nothing blocks.
   LoadConnection(const Target& target, Batch batch);
   LoadConnection(const LoadConnection&) = delete;
-  ~LoadConnection();
 
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return line_.descriptor(); }
 
   void start_batch(Clock::time_point now);
   // Edge-triggered: reads until the socket is empty, and to its end where epoll says that the peer
@@ -53,7 +54,6 @@ class LoadConnection {
  private:
   void connect_to(const Target& target);
   void shake_hands(const Target& target);
-  void set_blocking(bool blocking);
   void send_some();
   void consume(Tally& tally, const char* data, std::size_t size);
   void begin_frame(const FrameHeader& header);
@@ -61,7 +61,7 @@ class LoadConnection {
   void end_frame(Tally& tally);
   [[noreturn]] void closed_by_server() const;
 
-  int descriptor_ = -1;
+  Line line_;
   Batch batch_;
   std::size_t batches_ = 0;
   Clock::time_point started_;

@@ -186,7 +186,8 @@ void Http1Session::dispatch(std::string_view rest) noexcept {
   head_.reset();
   auto& request = exchange->mutable_request();
   RequestBuilder::set_addresses(request, stream_->remote_address(), stream_->local_address());
-  RequestBuilder::set_tls(request, stream_->shared_tls());
+  if (!tls_) tls_ = stream_->shared_tls();
+  RequestBuilder::set_tls(request, tls_);
   worker_.site().find_client(request);
   head_only_ = request.method() == "HEAD";
   if (refusal) {

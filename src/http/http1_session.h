@@ -149,6 +149,7 @@ class Http1Session final : private Waiter,
   std::unique_ptr<RequestBody> body_;  // of the request under way, if it has one
   std::optional<Streamed> streamed_;
   HeadReader head_;
+  std::shared_ptr<const TlsInfo> tls_;  // null until the first request, and without
   std::string partial_;    // an incomplete head; or, parked, bytes that nobody has looked at yet
   char* block_ = nullptr;  // bytes from begin_ to end_ wait to be looked at
   std::size_t begin_ = 0;

@@ -419,8 +419,12 @@ void TlsStream::free_if_unused() noexcept {
 }
 
 std::shared_ptr<const TlsInfo> TlsStream::shared_tls() const noexcept {
-  if (!info_) info_ = tls::describe(ssl_);
-  return info_;
+  return info_ ? info_ : tls::describe(ssl_);
+}
+
+const TlsInfo* TlsStream::tls() const noexcept {
+  info_ = shared_tls();
+  return info_.get();
 }
 
 }  // namespace hotline

@@ -67,6 +67,7 @@ class TlsStream final : public Stream {
   void watch(StreamWatcher* watcher) noexcept override { inner_->watch(watcher); }
   int descriptor() const noexcept override { return inner_->descriptor(); }
   std::shared_ptr<const TlsInfo> shared_tls() const noexcept override;
+  const TlsInfo* tls() const noexcept override;
 
  private:
   class Side final : public Waiter {
@@ -118,7 +119,7 @@ class TlsStream final : public Stream {
   tls::Input input_;
   std::string unsent_;  // ciphertext, from unsent_start_
   std::size_t unsent_start_ = 0;
-  mutable std::shared_ptr<const TlsInfo> info_;
+  mutable std::shared_ptr<const TlsInfo> info_;  // where somebody relies on it
   std::string failure_;
   Fault fault_ = Fault::tls_failed;
   int inner_error_ = 0;

@@ -75,8 +75,8 @@ class Stream {
   virtual int descriptor() const noexcept { return -1; }
   /// What its TLS handshake came to, for whom it may outlive the stream; null: it speaks no TLS.
   virtual std::shared_ptr<const TlsInfo> shared_tls() const noexcept { return nullptr; }
-  /// The same; it lives as long as the stream.
-  const TlsInfo* tls() const noexcept { return shared_tls().get(); }
+  /// The same; it is kept as long as the stream.
+  virtual const TlsInfo* tls() const noexcept { return nullptr; }
 
  protected:
   ~Stream() = default;
