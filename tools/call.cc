@@ -19,6 +19,7 @@
 #include <hotline/websocket/reconnecting_dialer.h>
 
 #include "base/base64.h"
+#include "http/url.h"
 #include "tools/autobahn.h"
 #include "tools/call_ending.h"
 #include "tools/call_pings.h"
@@ -87,17 +88,19 @@ class Call {
  private:
   // ---- signals
 
-  // The first one says goodbye, if there is anybody to say it to; the second one goes.
+  // The first one says goodbye, if there is anybody to say it to; the second one goes, as SIGQUIT
+  // does at once.
   Task<> watch_signals() {
     boost::asio::signal_set signals{this_loop_context(), SIGINT, SIGTERM, SIGHUP};
+    signals.add(SIGQUIT);
     const int first = co_await signals.async_wait(use_task);
-    if (connection_) {
+    if (connection_ && first != SIGQUIT) {
       TaskGroup goodbye;
       goodbye.spawn(hang_up(first == SIGINT ? websocket::CloseCode::normal
                                             : websocket::CloseCode::going_away));
       co_await signals.async_wait(use_task);
     }
-    console_.close_prompt();
+    console_.give_back();
     // As whoever waits for us expects: ended by that signal.
     ::signal(first, SIG_DFL);
     ::raise(first);
@@ -114,27 +117,41 @@ class Call {
 
   // ---- the call
 
-  /// The connection that a signal would end.
+  /// The connection that a signal would end, and that is reported on: it may close by itself when
+  /// all this has gone.
   class Standing {
    public:
-    Standing(Connection*& place, Connection& connection) : place_(place) { place_ = &connection; }
+    Standing(Call& call, Connection& connection) : call_(call) {
+      call_.connection_ = &connection;
+      if (call_.options_.verbose) call_.report_->follow(connection);
+    }
     Standing(const Standing&) = delete;
     Standing& operator=(const Standing&) = delete;
-    ~Standing() { place_ = nullptr; }
+    ~Standing() {
+      if (call_.options_.verbose) call_.report_->leave(*call_.connection_);
+      call_.connection_ = nullptr;
+    }
 
    private:
-    Connection*& place_;
+    Call& call_;
   };
 
   Task<> talk_and_tell() {
     std::exception_ptr failure;
     try {
       co_await talk();
-      co_await console_.written();
     } catch (const Cancelled&) {
       throw;
     } catch (...) {
       failure = std::current_exception();
+    }
+    // Also where it has failed: what has come was not shown for nothing.
+    try {
+      co_await console_.written();
+    } catch (const Cancelled&) {
+      throw;
+    } catch (...) {
+      if (!failure) failure = std::current_exception();
     }
     if (failure) ending_ = ending_of(failure);
   }
@@ -171,8 +188,7 @@ class Call {
   }
 
   Task<> talk_by(Connection& connection) {
-    const Standing standing{connection_, connection};
-    if (options_.verbose) report_->follow(connection);
+    const Standing standing{*this, connection};
     if (options_.pings) {
       co_await ping(connection);
     } else {
@@ -197,7 +213,7 @@ class Call {
   Task<> converse(Connection& connection) {
     if (console_.is_interactive()) {
       console_.open_prompt();
-      console_.say("* connected to " + url_ + "; Ctrl-D hangs up");
+      console_.say("* connected to " + http::without_credentials(url_) + "; Ctrl-D hangs up");
     }
     TaskGroup sending;
     sending.spawn(send_all(connection));
@@ -332,7 +348,8 @@ class Call {
                    connection.remote_address().to_string() + ": " + in_milliseconds(*round_trip));
   }
   void tell_pings() {
-    if (!std::exchange(told_pings_, true)) console_.print(pings_.text(url_));
+    if (!std::exchange(told_pings_, true))
+      console_.print(pings_.text(http::without_credentials(url_)));
   }
 
   const CallOptions& options_;

@@ -50,6 +50,7 @@ TEST(CompleteUrl, takes_what_people_write) {
             "ws://localhost/?next=http://example.org");
   EXPECT_EQ(complete_url("unix:/run/hotline.sock:/echo"), "ws+unix:/run/hotline.sock:/echo");
   EXPECT_EQ(complete_url("ws+unix:/run/hotline.sock"), "ws+unix:/run/hotline.sock");
+  EXPECT_EQ(complete_url("wss+unix:/run/hotline.sock"), "wss+unix:/run/hotline.sock");
 }
 
 TEST(CompleteUrl, says_what_was_perhaps_meant) {
@@ -58,6 +59,8 @@ TEST(CompleteUrl, says_what_was_perhaps_meant) {
   EXPECT_THAT(url_complaint("https://example.org"), HasSubstr("did you mean wss://example.org?"));
   EXPECT_THAT(url_complaint("ftp://example.org"), HasSubstr("begin with ws://, wss://"));
   EXPECT_THAT(url_complaint(""), HasSubstr("is empty"));
+  EXPECT_EQ(url_complaint("http://ann:secret@h/"),
+            "http://h/ is not a WebSocket's URL: did you mean ws://h/?");
 }
 
 TEST(CallOptionTable, takes_headers_apart) {

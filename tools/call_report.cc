@@ -118,4 +118,10 @@ void CallReport::follow(websocket::Connection& connection) {
   });
 }
 
+void CallReport::leave(websocket::Connection& connection) noexcept {
+  connection.on_ping(nullptr);
+  connection.on_pong(nullptr);
+  connection.on_close(nullptr);
+}
+
 }  // namespace hotline::tools

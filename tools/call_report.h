@@ -29,8 +29,10 @@ class CallReport final : public websocket::DialObserver {
   void redirect(std::string_view url) noexcept override;
   /// A ping goes out.
   void pinging() noexcept { tell("> ping"); }
-  /// Who is there, and from now on its control frames. The report outlives the connection.
+  /// Who is there, and from now on its control frames. The report lives until leave().
   void follow(websocket::Connection& connection);
+  /// Nothing more of it is told.
+  static void leave(websocket::Connection& connection) noexcept;
 
  private:
   void tell(std::string_view line) noexcept;

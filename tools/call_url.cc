@@ -4,6 +4,7 @@
 
 #include <hotline/base/error.h>
 
+#include "http/url.h"
 #include "tools/option_table.h"
 
 namespace hotline::tools {
@@ -24,6 +25,8 @@ std::string scheme_of(std::string_view text) {
   return std::all_of(scheme.begin(), scheme.end(), stands_in_schemes) ? scheme : "";
 }
 
+std::string shown(std::string_view text) { return escaped(http::without_credentials(text)); }
+
 }  // namespace
 
 std::string complete_url(std::string_view text) {
@@ -33,13 +36,12 @@ std::string complete_url(std::string_view text) {
   if (scheme == "ws" || scheme == "wss") return scheme + std::string(rest);
   if (scheme == "http" || scheme == "https") {
     const auto meant = (scheme == "http" ? "ws" : "wss") + std::string(rest);
-    throw UsageError(escaped(text) + " is not a WebSocket's URL: did you mean " + escaped(meant) +
-                     "?");
+    throw UsageError(shown(text) + " is not a WebSocket's URL: did you mean " + shown(meant) + "?");
   }
-  if (text.starts_with("ws+unix:")) return std::string(text);
+  if (text.starts_with("ws+unix:") || text.starts_with("wss+unix:")) return std::string(text);
   if (text.starts_with("unix:")) return "ws+" + std::string(text);
   if (!scheme.empty()) {
-    throw UsageError(escaped(text) +
+    throw UsageError(shown(text) +
                      " is not a WebSocket's URL: those begin with ws://, wss:// or "
                      "ws+unix:");
   }

@@ -86,6 +86,13 @@ void Console::close_prompt() noexcept {
   editor_.reset();
 }
 
+void Console::give_back() noexcept {
+  close_prompt();
+  notes_.give_back();
+  output_.give_back();
+  input_.give_back();
+}
+
 Task<> Console::watch_terminal() {
   boost::asio::signal_set signals{this_loop_context(), SIGWINCH, SIGTSTP};
   for (;;) {

@@ -33,6 +33,8 @@ class Console final : private LineEditor::Screen {
   void open_prompt();
   /// Takes it away for good.
   void close_prompt() noexcept;
+  /// Leaves terminal and pipes as they were found, for who ends without unwinding.
+  void give_back() noexcept;
 
   /// The next line of the input without its end; nothing behind the last. Cancelling it loses
   /// nothing.

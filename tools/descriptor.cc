@@ -45,8 +45,11 @@ void Descriptor::open_again(int inherited, Use use) {
   }
 }
 
-Descriptor::~Descriptor() {
+Descriptor::~Descriptor() { give_back(); }
+
+void Descriptor::give_back() noexcept {
   if (inherited_ >= 0) ::fcntl(inherited_, F_SETFL, flags_);
+  inherited_ = -1;
 }
 
 Task<> Descriptor::ready() {

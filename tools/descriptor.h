@@ -35,6 +35,8 @@ class Descriptor {
   int number() const noexcept { return descriptor_; }
   /// Until it can be read, or written.
   Task<> ready();
+  /// Takes the flag back at once.
+  void give_back() noexcept;
 
  private:
   void open_again(int inherited, Use use);
@@ -54,6 +56,7 @@ class Input {
   /// How many bytes were put there; 0 at the end. Throws
   /// std::system_error.
   Task<std::size_t> read_some(std::span<char> bytes);
+  void give_back() noexcept { descriptor_.give_back(); }
 
  private:
   Descriptor descriptor_;
@@ -73,6 +76,7 @@ class Output {
   Task<> drained(std::size_t most = 0);
   /// Nobody reads any more.
   bool is_broken() const noexcept { return broken_; }
+  void give_back() noexcept { descriptor_.give_back(); }
 
  private:
   std::size_t write_some(std::string_view bytes);

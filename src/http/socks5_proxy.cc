@@ -49,8 +49,7 @@ Task<> authenticate(ProxyTalk& talk, std::string request) {
   co_await talk.receive(answer);
   if (answer[0] != password_version) talk.fail("it does not answer in SOCKS5");
   if (answer[1] != 0) {
-    throw ProxyRefused(talk.name() + " (it does not accept this user and password)",
-                       static_cast<unsigned char>(answer[1]), {}, {});
+    throw ProxyRefused(talk.name() + " (it does not accept this user and password)", 0xff, {}, {});
   }
 }
 

@@ -27,19 +27,7 @@ std::string lower(std::string_view text) {
 
 std::string_view view(urls::string_view text) { return {text.data(), text.size()}; }
 
-// Without what stands before the host's "@": it may be a password.
-std::string shown(std::string_view text) {
-  const auto slashes = text.find("//");
-  if (slashes != std::string_view::npos) {
-    const auto begin = slashes + 2;
-    const auto end = std::min(text.find_first_of("/?#", begin), text.size());
-    const auto at = text.substr(0, end).rfind('@');
-    if (at != std::string_view::npos && at >= begin) {
-      return escaped(std::string(text.substr(0, begin)).append(text.substr(at + 1)));
-    }
-  }
-  return escaped(text);
-}
+std::string shown(std::string_view text) { return escaped(without_credentials(text)); }
 
 [[noreturn]] void reject(std::string_view text, const std::string& why) {
   throw Error(Fault::bad_url, "\"" + shown(text) + "\": " + why);
@@ -72,6 +60,24 @@ std::string decoded(urls::pct_string_view text) {
       at += 2;
     } else {
       result += text[at];
+    }
+  }
+  return result;
+}
+
+// So that it can be read again: the path of a socket may have any byte.
+std::string encoded(std::string_view path) {
+  static constexpr std::string_view digits = "0123456789ABCDEF";
+  static constexpr std::string_view plain = "/-._~!$&'()*+,;=@";
+  std::string result;
+  for (const auto c : path) {
+    const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      plain.find(c) != std::string_view::npos;
+    const auto byte = static_cast<unsigned char>(c);
+    if (kept) {
+      result += c;
+    } else {
+      result.append(1, '%').append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
     }
   }
   return result;
@@ -155,7 +161,29 @@ Url parse_unix(std::string_view text, std::string_view rest, bool secure) {
   return url;
 }
 
+// Boost.URL 1.81 reads "1.2.3.4.example.org" as the address 1.2.3.4 and the path ".example.org".
+// What ends in a number is no name (the top of the DNS has none).
+bool is_name_behind_an_address(const urls::url_view_base& parsed) {
+  const auto rest = view(parsed.encoded_path());
+  if (parsed.host_type() != urls::host_type::ipv4 || parsed.has_port() || rest.empty())
+    return false;
+  auto name = rest.substr(0, std::min(rest.find_first_of(":/"), rest.size()));
+  if (name.ends_with('.')) name.remove_suffix(1);
+  const auto last = name.substr(name.rfind('.') + 1);
+  return last.find_first_not_of("0123456789") != std::string_view::npos;
+}
+
 Url take(std::string_view text, const urls::url_view_base& parsed, bool secure) {
+  if (is_name_behind_an_address(parsed) && !parsed.encoded_path().starts_with('/')) {
+    std::string with_letter{text};
+    with_letter.insert(static_cast<std::size_t>(parsed.encoded_host().data() - text.data()), 1,
+                       'x');
+    const auto again = urls::parse_uri_reference(with_letter);
+    if (!again) reject(text, "it names no host");
+    auto url = take(with_letter, *again, secure);
+    url.host.erase(0, 1);
+    return url;
+  }
   Url url;
   url.secure = secure;
   take_authority(text, parsed, url);
@@ -164,6 +192,23 @@ Url take(std::string_view text, const urls::url_view_base& parsed, bool secure) 
 }
 
 }  // namespace
+
+std::string without_credentials(std::string_view text) {
+  const auto slashes = text.find("//");
+  if (slashes == std::string_view::npos) return std::string(text);
+  const auto begin = slashes + 2;
+  const auto end = std::min(text.find_first_of("/?#", begin), text.size());
+  const auto at = text.rfind('@', end);
+  if (at != std::string_view::npos && at >= begin) {
+    return std::string(text.substr(0, begin)).append(text.substr(at + 1));
+  }
+  // A password with a slash in it, which ends the host, is none, but must not be shown for that.
+  const auto last = text.rfind('@');
+  if (text.find(':', begin) < end && last != std::string_view::npos && last > end) {
+    return std::string(text.substr(0, begin)).append("...").append(text.substr(last));
+  }
+  return std::string(text);
+}
 
 std::string Url::authority() const {
   if (!socket_path.empty()) return "localhost";
@@ -179,7 +224,8 @@ std::string Url::authority() const {
 
 std::string Url::text() const {
   std::string text{secure ? "wss" : "ws"};
-  if (!socket_path.empty()) return text.append("+unix:").append(socket_path) + ":" + target;
+  if (!socket_path.empty())
+    return text.append("+unix:").append(encoded(socket_path)) + ":" + target;
   return text.append("://").append(authority()).append(target);
 }
 

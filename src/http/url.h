@@ -38,6 +38,9 @@ struct Url {
 /// Throws Error (bad_url) that says what of it is wrong.
 Url parse_websocket_url(std::string_view text);
 
+/// A text that is perhaps a URL, without what stands before the host's "@": it may be a password.
+std::string without_credentials(std::string_view text);
+
 /// Where a Location leads from there: relative ones are resolved, http is ws and https is wss, a
 /// fragment means nothing. Throws Error (bad_url).
 Url resolve_location(const Url& base, std::string_view location);

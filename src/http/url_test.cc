@@ -47,6 +47,34 @@ TEST(Url, HasSchemeHostPortAndTarget) {
   EXPECT_EQ(parsed("ws://127.0.0.1:1/"), "plain 127.0.0.1 1 /");
 }
 
+TEST(Url, OfANameThatBeginsLikeAnAddress) {
+  EXPECT_EQ(parsed("ws://10.0.0.1.Example.org/x"), "plain 10.0.0.1.example.org 80 /x");
+  EXPECT_EQ(parsed("wss://ann:s@1.2.3.4.nip.io:9000?a"), "tls 1.2.3.4.nip.io 9000 /?a as ann:s");
+  EXPECT_EQ(resolved("ws://h/", "//1.2.3.4a/x"), "plain 1.2.3.4a 80 /x");
+  // Neither an address nor a name.
+  EXPECT_THAT(error_of("ws://1.2.3.4.5/"), HasSubstr("1.2.3.4.5"));
+  EXPECT_THAT(error_of("ws://127.0.0.1./"), HasSubstr("127.0.0.1."));
+  EXPECT_THAT(error_of("ws://1.2.3.4:80.example.org/"), HasSubstr("behind the host"));
+  EXPECT_THAT(error_of("ws://1.2.3.4.example.org:x/"), HasSubstr("behind the host"));
+}
+
+TEST(Url, APasswordThatIsWrittenWronglyIsNotShown) {
+  for (const auto* text : {"ws://ann:s/cret@h/", "ws://ann:s?cret@h/", "ws://ann:s#cret@h/",
+                           "http://ann:s/cret@h/", "ws://ann:s cret@h/"}) {
+    EXPECT_THAT(error_of(text), Not(HasSubstr("cret"))) << text;
+    EXPECT_THAT(error_of(text), HasSubstr("h/")) << text;
+  }
+}
+
+TEST(Url, ItsTextCanBeReadAgain) {
+  for (const auto* text :
+       {"ws+unix:/a%20b%3Ac%25:/x?y", "wss+unix:relative@%C3%A9:/", "ws://h:1/x", "wss://[::1]/"}) {
+    const auto url = parse_websocket_url(text);
+    EXPECT_EQ(url.text(), text);
+    EXPECT_EQ(parsed(url.text()), described(url));
+  }
+}
+
 TEST(Url, KeepsWhatIsEncodedInTheTarget) {
   EXPECT_EQ(parsed("ws://h/a%20b%2Fc?x=%26"), "plain h 80 /a%20b%2Fc?x=%26");
 }

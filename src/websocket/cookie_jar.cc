@@ -65,8 +65,10 @@ bool CookieJar::set(std::string_view url, std::string_view set_cookie) {
   if (!said || said->name.size() + said->value.size() > options_.cookie_size) return false;
   Cookie cookie{.name = said->name, .value = said->value, .domain = place.host};
   if (said->domain && *said->domain != place.host) {
-    if (!domain_matches(place.host, *said->domain)) return false;
-    if (said->domain->find('.') == std::string::npos) return false;  // every host of "com"
+    // The path of a unix socket is no domain's.
+    if (place.host.starts_with("unix:") || !domain_matches(place.host, *said->domain)) return false;
+    // Every host of "com", or of "com.", which is the same.
+    if (said->domain->find('.') >= said->domain->size() - 1) return false;
     cookie.domain = *said->domain;
     cookie.host_only = false;
   } else if (said->domain) {

@@ -87,6 +87,7 @@ TEST_F(Jar, NobodySetsACookieForAnother) {
 
 TEST_F(Jar, NoCookieIsForEveryHostOfATopLevelDomain) {
   EXPECT_FALSE(set("a=1; Domain=org"));
+  EXPECT_FALSE(set("a=1; Domain=org.", "ws://www.example.org./"));
   EXPECT_FALSE(set("a=1; Domain=.org"));
   EXPECT_TRUE(set("a=1; Domain=localhost", "ws://localhost/"));
   EXPECT_EQ(sent("ws://x.localhost/"), "");
@@ -107,6 +108,11 @@ TEST_F(Jar, AUnixSocketIsAHostOfItsOwn) {
   EXPECT_EQ(sent("ws+unix:/run/a:/x"), "a=1");
   EXPECT_EQ(sent("ws+unix:/run/b:/x"), "");
   EXPECT_EQ(sent("ws://localhost/"), "");
+}
+
+TEST_F(Jar, AUnixSocketSpeaksForNoDomain) {
+  EXPECT_FALSE(set("a=1; Domain=example.org", "ws+unix:/run/chat.example.org:/"));
+  EXPECT_EQ(sent("ws://www.example.org/"), "");
 }
 
 TEST_F(Jar, PathsAreDirectories) {  // RFC 6265 5.1.4

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include <hotline/http/proxy_refused.h>
 #include <hotline/net/sleep.h>
 
 #include "http/http_date.h"
@@ -54,6 +55,12 @@ bool may_pass(int status) {
 bool may_succeed(const Error& error) {
   if (const auto* refused = dynamic_cast<const DialRefused*>(&error)) {
     return may_pass(refused->status());
+  }
+  // Its answer, or SOCKS5's code: 2 where its rules forbid it, 255 for who asks. Of a name that it
+  // does not find another time it may know more.
+  if (const auto* refused = dynamic_cast<const http::ProxyRefused*>(&error)) {
+    const auto status = refused->status();
+    return status < 100 ? status != 2 : status == 404 || may_pass(status);
   }
   return !error.is(Condition::misuse) && !error.is(Condition::certificate_rejected);
 }
@@ -130,8 +137,13 @@ class ReconnectingDialer::State {
     if (!core_) return;
     const CloseStatus status = core_->status();
     core_ = CoreReference{};
-    if (loop.now() - connected_at_ >= options_.lasting) failures_ = 0;
+    const bool lasted = loop.now() - connected_at_ >= options_.lasting;
+    if (lasted) failures_ = 0;
     ++failures_;
+    if (!lasted && too_often()) {
+      const Error error{Fault::connection_reset, describe(status)};
+      return give_up(error, std::make_exception_ptr(error));
+    }
     auto wait = backoff(loop);
     if (status.closed_by() == ClosedBy::peer) {
       if (status.code() == CloseCode::service_restart) {
@@ -149,16 +161,7 @@ class ReconnectingDialer::State {
 
   void failed(Loop& loop, const Error& error, const std::exception_ptr& exception) {
     ++failures_;
-    const bool too_often = options_.most_failures && failures_ >= *options_.most_failures;
-    if (too_often || !may_succeed(error)) {
-      failure_ = exception;
-      why_ = error.what();
-      tell({.outcome = DialAttempt::Outcome::gave_up,
-            .failures = failures_,
-            .why = why_,
-            .code = error.code()});
-      return;
-    }
+    if (too_often() || !may_succeed(error)) return give_up(error, exception);
     auto wait = backoff(loop);
     if (const auto* refused = dynamic_cast<const DialRefused*>(&error)) {
       if (const auto asked = retry_after(refused->response())) {
@@ -172,6 +175,16 @@ class ReconnectingDialer::State {
           .failures = failures_,
           .wait = wait,
           .why = error.what(),
+          .code = error.code()});
+  }
+
+  bool too_often() const { return options_.most_failures && failures_ >= *options_.most_failures; }
+  void give_up(const Error& error, const std::exception_ptr& exception) {
+    failure_ = exception;
+    why_ = error.what();
+    tell({.outcome = DialAttempt::Outcome::gave_up,
+          .failures = failures_,
+          .why = why_,
           .code = error.code()});
   }
 

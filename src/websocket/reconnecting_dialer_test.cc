@@ -1,5 +1,7 @@
 #include <hotline/websocket/reconnecting_dialer.h>
 
+#include <hotline/http/proxy_refused.h>
+
 #include "websocket/dialer_fixture.h"
 
 namespace hotline::websocket {
@@ -254,6 +256,58 @@ TEST(ReconnectingDialer, GivesUpAfterSoManyFailures) {
   going.server->hang_up();
   EXPECT_TRUE(going.ended);
   EXPECT_EQ(going.attempts.back().failures, 3u);
+}
+
+TEST(ReconnectingDialer, GivesUpOnConnectionsThatDoNotLast) {
+  Going going{{.most_failures = 3}};
+  for (int i = 0; i < 2; ++i) {
+    going.accept();
+    going.close(1001);
+    EXPECT_FALSE(going.ended);
+    going.pass();
+  }
+  going.accept();
+  going.close(1001);
+  EXPECT_TRUE(going.ended);
+  EXPECT_EQ(going.last(), Outcome::gave_up);
+  EXPECT_EQ(going.attempts.back().failures, 3u);
+  EXPECT_THAT(going.dialer->why(), HasSubstr("1001"));
+  EXPECT_THROW(std::rethrow_exception(going.dialer->failure()), Error);
+}
+
+TEST(ReconnectingDialer, ALastingConnectionThatEndsIsNoReasonToGiveUp) {
+  Going going{{.most_failures = 1}};
+  going.accept();
+  going.loop.advance(15s);
+  going.close(1001);
+  EXPECT_FALSE(going.ended);
+  going.pass();
+}
+
+// What is told of a dial that a proxy has refused so.
+Outcome outcome_behind_a_proxy(int status) {
+  testing::TestLoop loop;
+  std::optional<Outcome> outcome;
+  ReconnectingDialerOptions options;
+  options.on_attempt = [&](const DialAttempt& attempt) { outcome = attempt.outcome; };
+  DialerOptions dialing;
+  dialing.connect = [status](const DialTarget&) -> Task<StreamPointer> {
+    throw http::ProxyRefused("proxy", status, {}, {});
+    co_return nullptr;
+  };
+  ReconnectingDialer dialer{"ws://h/", std::move(dialing), std::move(options)};
+  loop.run([](ReconnectingDialer& it) -> Task<> { co_await it.next(); }(dialer));
+  loop.cancel();
+  return outcome.value();
+}
+
+TEST(ReconnectingDialer, GivesUpOnAProxyThatDoesNotLetItIn) {
+  for (const int status : {401, 403, 405, 407, 501, 2, 0xff}) {
+    EXPECT_EQ(outcome_behind_a_proxy(status), Outcome::gave_up) << status;
+  }
+  for (const int status : {404, 429, 500, 502, 503, 504, 1, 3, 4, 5, 6}) {
+    EXPECT_EQ(outcome_behind_a_proxy(status), Outcome::failed) << status;
+  }
 }
 
 TEST(ReconnectingDialer, ADialThatTakesTooLongIsAFailure) {

@@ -1,5 +1,6 @@
 """How `hotline call` ends: what its exit status says, and the sentence that goes with it."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -8,7 +9,7 @@ import unittest
 from calling import CLEAN, FAILED, LOST, REFUSED, USAGE, call, environment, start
 import hotline_server
 from hotline_server import PATIENCE, Server
-from raw_peer import TEXT, echoed
+from raw_peer import TEXT, echoed, eventually
 from raw_server import RawServer
 
 
@@ -273,6 +274,65 @@ class Endings(unittest.TestCase):
         self.assertEqual(targets, ["/getCaseCount", "/runCase?case=1&agent=hotline",
                                    "/runCase?case=2&agent=hotline", "/updateReports?agent=hotline"])
         self.assertEqual(self.echoed, [b"one", b"two"] * 2)
+
+    def test_what_has_come_is_written_whatever_comes_after(self):
+        turns = []
+
+        def talk(caller):
+            turns.append(caller)
+            if len(turns) == 1:
+                caller.upgrade()
+                caller.send(echoed(TEXT, b"x" * 100_000))  # more than a pipe takes
+                caller.frame()
+                caller.reset()
+            else:
+                caller.read_request()
+                caller.send(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+
+        with RawServer(talk) as server:
+            child = start("--reconnect", server.url)
+            child.stdin.write(b"hi\n")
+            child.stdin.flush()
+            self.assertTrue(eventually(lambda: len(turns) == 2))
+            with self.assertRaises(subprocess.TimeoutExpired):
+                child.wait(0.3)
+            output, errors = child.communicate(timeout=PATIENCE)
+        self.assertEqual(child.returncode, REFUSED, errors)
+        self.assertEqual(len(output), 100_001)
+
+    def test_a_connection_that_outlives_the_call_is_not_reported_on(self):
+        def talk(caller):
+            caller.upgrade()
+            caller.send(echoed(TEXT, b"hello"))
+            list(caller.messages())  # says goodbye when the call has failed
+
+        with RawServer(talk) as server:
+            ended = call("--verbose", "--output", "/dev/full", server.url)
+        self.assertEqual(ended.status, FAILED, ended.errors)
+        self.assertTrue(ended.errors.endswith("No space left on device\n"), ended.errors)
+
+    def test_a_password_is_not_shown(self):
+        def talk(caller):
+            caller.upgrade()
+            list(caller.messages())
+
+        with RawServer(talk) as server:
+            ended = call("--ping", "1", server.url.replace("//", "//ann:secret@"))
+        self.assertEqual(ended.status, CLEAN, ended.errors)
+        self.assertIn(f"--- {server.url} ---".encode(), ended.output)
+        self.assertNotIn(b"secret", ended.output)
+
+    def test_a_signal_takes_the_flag_of_a_socket_back_too(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            ours, theirs = socket.socketpair()
+            with ours, theirs:
+                child = start(f"ws://127.0.0.1:{silent.getsockname()[1]}/", stdin=theirs)
+                caller, _ = silent.accept()
+                with caller:
+                    child.send_signal(signal.SIGTERM)
+                    child.communicate(timeout=PATIENCE)
+                self.assertEqual(child.returncode, -signal.SIGTERM)
+                self.assertTrue(os.get_blocking(theirs.fileno()))
 
     def test_a_full_disk_is_told(self):
         with Server() as server, open("/dev/full", "wb") as full:

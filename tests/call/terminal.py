@@ -31,7 +31,7 @@ class Terminal:
         """`hotline call` there; its status, and whether the terminal is as it was, stay on the
         screen behind it."""
         words = " ".join(shlex.quote(word) for word in (program(), "call", *arguments))
-        return cls(f"trap : INT; stty -a > modes; {words}; echo status $?; stty -a | cmp - modes && "
+        return cls(f"ulimit -c 0; trap : INT QUIT; stty -a > modes; {words}; echo status $?; stty -a | cmp - modes && "
                    "echo as before; exec sleep 1000", **options)
 
     def __enter__(self):

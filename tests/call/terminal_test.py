@@ -158,6 +158,14 @@ class InATerminal(unittest.TestCase):
             self.assertTrue(eventually(lambda: friend.code == 1000))
             self.assertTrue(friend.came.empty())
 
+    def test_control_backslash_leaves_the_terminal_as_it_was(self):
+        with Friend() as friend, Terminal.of_call(friend.url) as terminal:
+            terminal.wait_for_last(">")
+            terminal.press("C-\\")
+            terminal.wait_for_last("status 131", "as before")
+            self.assertTrue(eventually(lambda: friend.server.failure), "it hung up without a word")
+            friend.server.failure = None
+
     def test_control_z_gives_the_terminal_back(self):
         with Friend() as friend:
             with Terminal("bash --norc -i", PS1="$ ") as terminal:

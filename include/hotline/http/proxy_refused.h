@@ -16,7 +16,8 @@ class ProxyRefused : public Error {
         authentication_(std::move(authentication)),
         body_(std::move(body)) {}
 
-  /// Of an HTTP proxy's answer, 407 where it wants to know who asks; of SOCKS5 the reply's code.
+  /// Of an HTTP proxy's answer, 407 where it wants to know who asks; of SOCKS5 the reply's code, or
+  /// 255 where it does not accept who asks.
   int status() const noexcept { return status_; }
   /// What the answer's Proxy-Authenticate fields say, one behind the other; as the proxy sent it.
   const std::string& authentication() const noexcept { return authentication_; }

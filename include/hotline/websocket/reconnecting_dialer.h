@@ -22,7 +22,7 @@ struct DialAttempt {
     connected,
     lost,     ///< The connection has ended; by whomever.
     failed,   ///< Nothing came of a dial.
-    gave_up,  ///< The same, and it is no use to go on.
+    gave_up,  ///< The same, or it was lost too soon too often, and it is no use to go on.
   };
 
   Outcome outcome = Outcome::connected;
@@ -71,7 +71,8 @@ struct ReconnectingDialerOptions {
 /// It waits longer after each failure in a row, longer still where the server asks for it (close
 /// codes 1012 and 1013; Retry-After), and gives up on what cannot succeed: a URL or option that is
 /// none, a certificate that is rejected, and any answer but 408, 421, 425, 429 and those of 500 to
-/// 599 that may pass (all but 501 and 505). For one loop's thread, and one next() at a time.
+/// 599 that may pass (all but 501 and 505); by a proxy, likewise (but for 404), and where it does
+/// not let us in. For one loop's thread, and one next() at a time.
 class ReconnectingDialer {
  public:
   /// Throws Error (bad_option).
@@ -87,7 +88,8 @@ class ReconnectingDialer {
 
   /// Why it has given up, in a sentence; "" while it has not.
   const std::string& why() const noexcept;
-  /// What the last dial threw; null while it has not given up.
+  /// What the last dial threw, or connection_reset for one that was lost; null while it has not
+  /// given up.
   const std::exception_ptr& failure() const noexcept;
   /// What the server answered last.
   const http::ResponseHead& response() const noexcept;
