@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t largest_record = 16384;
 // A peer that makes OpenSSL answer (key updates) and takes nothing of it.
 constexpr std::size_t most_unsent = 256 * 1024;
+// Receives of one try_read: records without application data must not keep the loop from others.
+constexpr int most_receives = 4;
 
 void clear_errors() noexcept {
   if (ERR_peek_error() != 0) ERR_clear_error();
@@ -193,9 +195,10 @@ Transfer TlsStream::try_read(std::span<char> bytes) noexcept {
   std::span<char> block;
   std::size_t size = 0;
   bool more = true;
+  int receives = 0;
   while (size < bytes.size()) {
     if (SSL_pending(ssl_) == 0 && !input_.has_record()) {
-      if (!more) break;
+      if (!more || receives++ == most_receives) break;
       more = receive(block);
       if (read_error_ != 0 || ended_) break;
       continue;

@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <vector>
 
+#include <openssl/ssl.h>
+
 #include "net/tls_fixture.h"
 
 namespace hotline {
@@ -198,6 +200,22 @@ TEST(TlsStream, forged_bytes_are_a_failure_for_good) {
   EXPECT_NE(tls_failure(*pair.b), "");
   EXPECT_EQ(read_once(*inner).substr(0, 1), "\x17") << "the alert";
   pair.a.reset();
+}
+
+TEST(TlsStream, gives_others_their_turn_while_a_peer_sends_only_records_of_its_own) {
+  const auto recording = std::make_shared<Recording>();
+  TlsPair pair{Options{.capacity = 1 << 20, .recording = recording}};
+  pair.connect();
+  auto* ssl = static_cast<TlsStream&>(*pair.a).ssl();
+  for (int i = 0; i < 15'000; ++i) {
+    SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED);
+    ASSERT_EQ(SSL_do_handshake(ssl), 1);
+  }
+  const auto before = recording->entries().size();
+  EXPECT_EQ(read_once(*pair.b), "");
+  EXPECT_EQ(recording->entries().size(), before + 4) << "four blocks, and not all there is";
+  pair.a->try_write(span_of("at last"));
+  EXPECT_EQ(read_all(pair.loop, *pair.b), "at last");
 }
 
 TEST(TlsStream, holds_no_more_of_a_partial_record_than_has_come) {
