@@ -70,14 +70,14 @@ class TlsStream final : public Stream {
   const TlsInfo* tls() const noexcept override;
 
  private:
+  template <void (TlsStream::*then)() noexcept>
   class Side final : public Waiter {
    public:
-    Side(TlsStream& stream, void (TlsStream::*then)() noexcept) : stream_(stream), then_(then) {}
-    void ready() noexcept override { (stream_.*then_)(); }
+    explicit Side(TlsStream& stream) : stream_(stream) {}
+    void ready() noexcept override { (stream_.*then)(); }
 
    private:
     TlsStream& stream_;
-    void (TlsStream::*then_)() noexcept;
   };
   struct Bio;
   class Posted;
@@ -108,21 +108,13 @@ class TlsStream final : public Stream {
   void tell(Waiter*& waiter) noexcept;
   void free_if_unused() noexcept;
 
+  // What each message needs lies together: with many connections every cache line counts.
   Loop& loop_;
   StreamPointer inner_;
   SSL* ssl_ = nullptr;
-  Side read_side_{*this, &TlsStream::inner_readable};
-  Side write_side_{*this, &TlsStream::inner_writable};
   Waiter* reader_ = nullptr;
   Waiter* writer_ = nullptr;
   Gathering* gathering_ = nullptr;
-  tls::Input input_;
-  std::string unsent_;  // ciphertext, from unsent_start_
-  std::size_t unsent_start_ = 0;
-  mutable std::shared_ptr<const TlsInfo> info_;  // where somebody relies on it
-  std::string failure_;
-  Fault fault_ = Fault::tls_failed;
-  int inner_error_ = 0;
   int read_error_ = 0;
   int write_error_ = 0;
   int posted_ = 0;
@@ -132,6 +124,15 @@ class TlsStream final : public Stream {
   bool watching_ = false;  // the inner stream's writability
   bool released_ = false;
   bool calling_ = false;
+  Side<&TlsStream::inner_readable> read_side_{*this};
+  tls::Input input_;
+  std::string unsent_;  // ciphertext, from unsent_start_
+  std::size_t unsent_start_ = 0;
+  Side<&TlsStream::inner_writable> write_side_{*this};
+  mutable std::shared_ptr<const TlsInfo> info_;  // where somebody relies on it
+  std::string failure_;
+  Fault fault_ = Fault::tls_failed;
+  int inner_error_ = 0;
 };
 
 }  // namespace hotline
