@@ -4,6 +4,10 @@ namespace hotline::tools {
 namespace {
 
 constexpr std::size_t deepest = 1000;
+// A stranger's short elements, each behind a long indentation, would become a thousand times as
+// much.
+constexpr std::size_t growth = 8;
+constexpr std::size_t free_growth = std::size_t{16} << 20;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
@@ -11,7 +15,8 @@ bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' 
 /// Reads tokens and writes them down again; keeps its own stack, so that depth costs none of ours.
 class Indenter {
  public:
-  Indenter(std::string_view text, const JsonColours& colours) : rest_(text), colours_(colours) {}
+  Indenter(std::string_view text, const JsonColours& colours)
+      : rest_(text), colours_(colours), most_(growth * text.size() + free_growth) {}
 
   std::optional<std::string> operator()() {
     bool complete = value();
@@ -86,6 +91,7 @@ class Indenter {
   }
   // What follows an element: another, or the end of what it is in.
   bool next_element() {
+    if (out_.size() > most_) return false;
     if (take(',')) {
       out_ += ',';
       new_line();
@@ -148,7 +154,8 @@ class Indenter {
 
   std::string_view rest_;
   const JsonColours& colours_;
-  std::string open_;  // the ends that are still to come
+  const std::size_t most_;  // bytes written
+  std::string open_;        // the ends that are still to come
   std::string out_;
 };
 

@@ -19,8 +19,8 @@ inline constexpr JsonColours terminal_colours{"\x1b[34m", "\x1b[32m", "\x1b[36m"
                                               "\x1b[35m", "\x1b[0m",  nullptr};
 
 /// The JSON text (RFC 8259) with an element a line, indented by two spaces; nothing where it is not
-/// JSON, or nested deeper than 1000. Tokens stay as they were written: numbers keep their digits,
-/// members their order. Ends without a line feed.
+/// JSON, or nested deeper than 1000, or more than 8 times as long as before and 16 MiB. Tokens stay
+/// as they were written: numbers keep their digits, members their order. Ends without a line feed.
 std::optional<std::string> indented_json(std::string_view text,
                                          const JsonColours& colours = no_colours);
 

@@ -46,6 +46,13 @@ TEST(IndentedJson, bears_any_depth) {
   EXPECT_FALSE(indented_json(std::string(1'000'000, '[')));
 }
 
+TEST(IndentedJson, does_not_become_a_thousand_times_as_much) {
+  std::string zeros;
+  for (int i = 0; i < 20'000; ++i) zeros += "0,";
+  EXPECT_TRUE(indented_json("[" + zeros + "0]"));
+  EXPECT_FALSE(indented_json(std::string(900, '[') + zeros + "0" + std::string(900, ']')));
+}
+
 TEST(IndentedJson, colours_the_kinds) {
   const JsonColours marks{"<k>", "<t>", "<n>", "<w>", "</>", nullptr};
   EXPECT_EQ(indented_json(R"({"a":["x",1,true]})", marks),

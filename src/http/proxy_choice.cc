@@ -169,11 +169,11 @@ struct Variable {
   std::string_view value = {};
 };
 
-// The first that is set and not empty.
+// The first that is set, and not empty or blank.
 Variable first_of(const Environment& environment, std::initializer_list<const char*> names) {
   for (const auto* name : names) {
     const auto* value = environment(name);
-    if (value && *value != '\0') return {name, trimmed(value)};
+    if (value && !trimmed(value).empty()) return {name, trimmed(value)};
   }
   return {};
 }

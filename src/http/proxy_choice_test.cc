@@ -107,6 +107,7 @@ TEST(ProxyEnvironment, falls_back_to_the_proxy_for_all) {
   EXPECT_EQ(of_environment({{"ALL_PROXY", "socks5://all"}}, true), "socks5://all:1080");
   EXPECT_EQ(of_environment({{"all_proxy", "all:1"}, {"http_proxy", "plain:1"}}), "http://plain:1");
   EXPECT_EQ(of_environment({{"all_proxy", "all:1"}, {"http_proxy", ""}}), "http://all:1");
+  EXPECT_EQ(of_environment({{"all_proxy", "all:1"}, {"http_proxy", " \t"}}), "http://all:1");
 }
 
 TEST(ProxyEnvironment, is_read_in_capitals_too_but_small_letters_win) {
