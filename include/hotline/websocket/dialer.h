@@ -63,7 +63,7 @@ struct DialerOptions {
   /// stands in the request (and in TLS) all the same; not where a redirect has led elsewhere. No
   /// proxy is used.
   std::string connect_to = {};
-  /// Supplies the stream in place of all that: the two above and `proxy` are not looked at. The
+  /// Supplies the stream in place of all that: `connect_to` and `proxy` are not looked at. The
   /// stream belongs to the loop that dials. What the Task throws is thrown out of dial(). The
   /// function itself outlives the Task, so a lambda that captures may be the coroutine.
   std::function<Task<StreamPointer>(const DialTarget&)> connect = nullptr;
