@@ -1,4 +1,7 @@
 // What comes back, and must not.
+#include <hotline/base/entropy.h>
+#include <hotline/testing/seeds.h>
+
 #include "websocket/dialer_fixture.h"
 
 namespace hotline::websocket {
@@ -191,6 +194,48 @@ TEST(DialRefused, EscapesWhatTheServerSays) {
   dialling.dial();
   dialling.answer("HTTP/1.1 404 \xc3\xa4\"\r\nContent-Length: 0\r\n\r\n");
   EXPECT_THAT(dialling.error(), HasSubstr("404 \\xc3\\xa4\\x22"));
+}
+
+// ---- Whatever comes
+
+TEST(DialRefused, OrNotWhateverComesItEndsOrWaits) {
+  int ends[3] = {};
+  testing::for_each_seed(600, [&](std::uint64_t seed) {
+    SeededEntropy chance{seed};
+    const auto below = [&](std::size_t limit) { return chance.number() % limit; };
+    Dialling dialling{{.subprotocols = {"chat"}}};
+    dialling.dial();
+    const char* const answers[] = {
+        "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "HTTP/1.1 302 Found\r\nLocation: http://h/x?y#z\r\nContent-Length: 3\r\n\r\nabc"};
+    auto bytes = below(2) == 0 ? dialling.switching("Sec-WebSocket-Protocol: chat\r\n") +
+                                     testing::from_server(1, "hello")
+                               : std::string(answers[below(2)]);
+    for (auto changes = below(4); changes > 0; --changes) {
+      const auto at = below(bytes.size());
+      switch (below(3)) {
+        case 0: bytes[at] = static_cast<char>(below(256)); break;
+        case 1: bytes.erase(at, 1 + below(5)); break;
+        default: bytes.insert(at, bytes.substr(below(bytes.size()), 1 + below(9))); break;
+      }
+    }
+    for (std::string_view rest{bytes}; !rest.empty() && dialling.is_dialling();) {
+      const auto size = std::min(rest.size(), 1 + below(60));
+      dialling.answer(rest.substr(0, size));
+      rest.remove_prefix(size);
+    }
+    if (dialling.connection) {
+      ++ends[0];
+    } else if (dialling.failure) {
+      ++ends[1];
+      EXPECT_TRUE(dialling.code() == Condition::handshake_refused) << dialling.error();
+    } else {
+      ++ends[2];
+      dialling.loop.advance(std::chrono::seconds(31));
+      EXPECT_FALSE(dialling.is_dialling());
+    }
+  });
+  for (const auto count : ends) EXPECT_GE(count, 20);
 }
 
 }  // namespace
