@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <hotline/base/error.h>
+#include <hotline/http/proxy_refused.h>
 #include <hotline/websocket/dialer.h>
 
 #include "tools/option_table.h"
@@ -136,6 +137,8 @@ CallEnding ending_of(const std::exception_ptr& exception) {
     throw;
   } catch (const websocket::DialRefused& refusal) {
     return ending_of(refusal);
+  } catch (const http::ProxyRefused& refusal) {
+    return {CallEnding::lost, refusal.what() + (refusal.status() == 407 ? hint_for(407) : "")};
   } catch (const Error& error) {
     return ending_of(error);
   } catch (const std::exception& error) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <hotline/base/error.h>
+#include <hotline/http/proxy_refused.h>
 #include <hotline/websocket/dialer.h>
 
 #include "tools/option_table.h"
@@ -51,6 +52,13 @@ TEST(CallEnding, wonders_whether_the_server_speaks_tls) {
   const auto ending = after(Error(Fault::tls_failed, "wrong version number"));
   EXPECT_EQ(ending.status, CallEnding::failed);
   EXPECT_THAT(ending.sentence, HasSubstr("does the server speak TLS there?"));
+}
+
+TEST(CallEnding, says_how_to_tell_a_proxy_who_asks) {
+  const auto ending = after(http::ProxyRefused{"http://proxy:1 for h:80 (407)", 407, {}, {}});
+  EXPECT_EQ(ending.status, CallEnding::lost);
+  EXPECT_THAT(ending.sentence, HasSubstr("(--proxy http://NAME:PASSWORD@"));
+  EXPECT_EQ(after(http::ProxyRefused{"(502)", 502, {}, {}}).sentence, "(502): the proxy refused");
 }
 
 TEST(CallEnding, leaves_the_users_mistakes_to_the_user) {
