@@ -155,7 +155,8 @@ class Hall {
   Sender sleeper() const { return audience_.senders().back(); }
 
  private:
-  const websocket::Upgrader upgrader_;
+  // An ear hears messages, and answers no ping.
+  const websocket::Upgrader upgrader_{{.limits = {.ping_interval = std::chrono::hours(1)}}};
   http::Server server_{{.port = 0}};
   Audience audience_;
   int poll_;
