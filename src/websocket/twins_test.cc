@@ -130,8 +130,9 @@ class Wire {
   void carry() {
     for (int idle = 0; idle < 5;) {
       loop_.settle();
-      const bool moved = carry(one_, other_) | carry(other_, one_);
-      idle = moved ? 0 : idle + 1;
+      const bool there = carry(one_, other_);
+      const bool back = carry(other_, one_);
+      idle = there || back ? 0 : idle + 1;
     }
   }
   void cut() {
