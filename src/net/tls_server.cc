@@ -108,7 +108,16 @@ struct TlsServer::State {
     if (options.client_ca_file.empty()) return;
     tls::trust(first, "client_ca_file", options.client_ca_file);
     if (!options.crl_file.empty()) tls::revoke(first, options.crl_file);
-    SSL_CTX_set_verify(first, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, &tls::on_verified);
+    for (const auto& context : contexts) {
+      if (context.get() != first) {
+        // Whoever is chosen by name is also asked who is believed.
+        SSL_CTX_set1_cert_store(context.get(), SSL_CTX_get_cert_store(first));
+        SSL_CTX_set_client_CA_list(context.get(),
+                                   SSL_dup_CA_list(SSL_CTX_get_client_CA_list(first)));
+      }
+      SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                         &tls::on_verified);
+    }
   }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
