@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include <hotline/net/stream.h>
 
 namespace hotline {
@@ -11,5 +13,8 @@ class Loop;
 /// with unread bytes would reset the connection, and what the peer has not yet read would be lost.
 /// Counts as a connection of the loop until then; closes at once when the loop ends.
 void linger(Loop& loop, StreamPointer stream) noexcept;
+
+/// The same, behind `bytes` that are to be sent before. They have 30 s.
+void send_off(Loop& loop, StreamPointer stream, std::string bytes) noexcept;
 
 }  // namespace hotline
