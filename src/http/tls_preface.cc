@@ -14,6 +14,19 @@ namespace hotline::http {
 namespace {
 
 constexpr char handshake_record = 0x16;  // RFC 8446 5.1
+constexpr char client_hello = 1;         // RFC 8446 4
+constexpr std::size_t most_hello = 16 * 1024;
+
+// Whether the first record announces more than a client has to say. OpenSSL would take memory for
+// all of it (131 KiB) at once.
+bool is_excessive(std::string_view record) noexcept {
+  constexpr std::size_t before = 5;  // of the record; then a type and three bytes of length
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(record[at]); };
+  if (record.size() < before + 4 || (byte(3) == 0 && byte(4) < 4)) return true;
+  if (record[before] != client_hello) return false;  // OpenSSL says what it thinks of that
+  return (static_cast<std::size_t>(byte(6)) << 16 | static_cast<std::size_t>(byte(7)) << 8 |
+          byte(8)) > most_hello;
+}
 
 }  // namespace
 
@@ -73,6 +86,7 @@ void TlsPreface::look() noexcept {
   tls::Input input;
   input.received(received_);
   if (received_.empty() || !input.has_record()) return stream_->wait_readable(*this);
+  if (is_excessive(received_)) return refuse("that is no client's first word");
   try {
     context_ = worker_.site().tls->context();
     tls_ = TlsStream::make(worker_.loop(), std::move(stream_), context_.get(),

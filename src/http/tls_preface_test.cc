@@ -182,6 +182,34 @@ TEST(TlsServing, proxy_protocol_comes_first) {
   EXPECT_THAT(client.exchange(get("/who")), HasSubstr("https TLSv1.3 localhost [] 198.51.100.9"));
 }
 
+TEST(TlsServing, a_client_that_ends_its_sending_gets_all_of_its_answer) {
+  SecureSite site;
+  site.handle("/large", [](Exchange exchange) -> Task<> {
+    co_await exchange.respond(Status::ok, std::string(12'000, 'x'));
+  });
+  auto [server, wire] = site.wires({.capacity = 2'000});
+  site.serve(std::move(server));
+  auto stream = site.loop.get(tls_connect(
+      std::move(wire), make_tls_client({.ca_file = certificates().ca_file()}), "localhost"));
+  Client client{*site.loop, std::move(stream)};
+  client.send("GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  client.shut_down();
+  EXPECT_THAT(client.receive(), ::testing::EndsWith("\r\n\r\n" + std::string(12'000, 'x')));
+  EXPECT_TRUE(client.ended());
+}
+
+TEST(TlsServing, nobody_announces_more_than_a_client_has_to_say) {
+  SecureSite site;
+  for (const auto& record : {std::string("\x16\x03\x01\x00\x04\x01\x01\xff\xff", 9),
+                             std::string("\x16\x03\x01\x00\x01\x01", 6)}) {
+    auto client = site.connect_plainly();
+    client.send(record);
+    EXPECT_EQ(site.connections(), 0u);
+    EXPECT_TRUE(client.ended());
+  }
+  EXPECT_THAT(site.logged(), HasSubstr("no TLS (that is no client's first word)"));
+}
+
 TEST(TlsServing, a_client_that_hangs_up_is_no_event) {
   SecureSite site;
   auto client = site.connect_plainly();

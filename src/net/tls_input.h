@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,10 +23,13 @@ class Input {
   /// Whether there is something for OpenSSL: a whole record, or what is no record at all (it knows
   /// what to say about that).
   bool has_record() const noexcept;
-  /// Up to `size` bytes of the record that is next: how many. 0: it is not whole.
+  /// How many records may be begun from now on: what nobody asked for can wait for its turn.
+  void allow(std::size_t records) noexcept { allowed_ = records; }
+  /// Up to `size` bytes of the record that is next: how many. 0: it is not whole, or not allowed.
   std::size_t take(char* to, std::size_t size) noexcept;
 
   std::size_t kept() const noexcept { return kept_.size() - kept_start_; }
+  std::size_t memory() const noexcept { return kept_.capacity(); }
 
  private:
   std::string_view front() const noexcept;
@@ -33,6 +37,7 @@ class Input {
   std::string kept_;
   std::size_t kept_start_ = 0;
   std::span<const char> now_;
+  std::size_t allowed_ = std::numeric_limits<std::size_t>::max();
   std::size_t record_left_ = 0;  // of the record that OpenSSL has begun to take
 };
 

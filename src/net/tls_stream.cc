@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "net/linger.h"
 #include "net/loop.h"
 #include "net/tls_certificate.h"
 
@@ -17,8 +18,12 @@ namespace {
 constexpr std::size_t largest_record = 16384;
 // A peer that makes OpenSSL answer (key updates) and takes nothing of it.
 constexpr std::size_t most_unsent = 256 * 1024;
-// Receives of one try_read: records without application data must not keep the loop from others.
-constexpr int most_receives = 4;
+// A peer that sends records with nothing in them for us (key updates, tickets), each of which costs
+// us more than it costs him. Nobody needs more in a row.
+constexpr unsigned most_barren = 32;
+// What one try_read may cost, whatever the peer puts into small records: the rest has another turn.
+constexpr unsigned most_receives = 4;
+constexpr unsigned most_answers = 16;
 
 void clear_errors() noexcept {
   if (ERR_peek_error() != 0) ERR_clear_error();
@@ -186,7 +191,13 @@ void TlsStream::end_input(std::span<char> block) noexcept {
     input_.stash();
     loop_.blocks().give_back(block.data());
   }
-  SSL_free_buffers(ssl_);  // 16 KiB each way, made anew when there is something to do
+  free_buffers();
+}
+
+// 16 KiB each way, made anew when there is something to do.
+void TlsStream::free_buffers() noexcept {
+  // OpenSSL before 3.0.14 would free what has not been read yet (CVE-2024-4741).
+  if (SSL_has_pending(ssl_) == 0) SSL_free_buffers(ssl_);
 }
 
 Transfer TlsStream::try_read(std::span<char> bytes) noexcept {
@@ -195,8 +206,9 @@ Transfer TlsStream::try_read(std::span<char> bytes) noexcept {
   std::span<char> block;
   std::size_t size = 0;
   bool more = true;
-  int receives = 0;
-  while (size < bytes.size()) {
+  unsigned receives = 0;
+  answers_ = 0;
+  while (size < bytes.size() && answers_ < most_answers) {
     if (SSL_pending(ssl_) == 0 && !input_.has_record()) {
       if (!more || receives++ == most_receives) break;
       more = receive(block);
@@ -204,13 +216,20 @@ Transfer TlsStream::try_read(std::span<char> bytes) noexcept {
       continue;
     }
     clear_errors();
+    input_.allow(1);
     std::size_t count = 0;
     const auto result = SSL_read_ex(ssl_, bytes.data() + size, bytes.size() - size, &count);
     size += count;
-    if (result == 1) continue;
+    if (result == 1) {
+      barren_ = 0;
+      continue;
+    }
     const auto error = SSL_get_error(ssl_, result);
-    if (error == SSL_ERROR_WANT_READ) continue;  // no application data in that record
-    if (error == SSL_ERROR_ZERO_RETURN) {
+    if (error == SSL_ERROR_WANT_READ && ++barren_ <= most_barren) continue;
+    if (error == SSL_ERROR_WANT_READ) {
+      reject(fault_, "too many records without data");
+      fail("");
+    } else if (error == SSL_ERROR_ZERO_RETURN) {
       ended_ = true;
     } else {
       fail("reading");
@@ -218,7 +237,10 @@ Transfer TlsStream::try_read(std::span<char> bytes) noexcept {
     break;
   }
   end_input(block);
-  if (unsent_.size() > most_unsent) fail("the peer reads nothing");
+  if (unsent_.size() > most_unsent) {
+    reject(fault_, "the peer reads nothing");
+    fail("");
+  }
   if (size > 0) return {size, 0};
   if (read_error_ != 0) return {0, read_error_};
   return ended_ ? Transfer{} : Transfer{0, EAGAIN};
@@ -255,7 +277,7 @@ Transfer TlsStream::try_write(std::span<const char> head, std::span<const char> 
     taken += count;
   }
   end_output(gathering);
-  SSL_free_buffers(ssl_);
+  free_buffers();
   if (write_error_ != 0) return {0, write_error_};
   return {taken, 0};
 }
@@ -264,10 +286,14 @@ Transfer TlsStream::try_write(std::span<const char> head, std::span<const char> 
 void TlsStream::emit(std::span<const char> bytes) noexcept {
   if (write_error_ != 0) return;
   if (!unsent_.empty()) {
+    ++answers_;
     unsent_.append(bytes.data(), bytes.size());
     return;
   }
-  if (!gathering_) return send({}, bytes);
+  if (!gathering_) {
+    ++answers_;
+    return send({}, bytes);
+  }
   auto& gathering = *gathering_;
   if (!gathering.last && gathering.block.empty()) gathering.block = loop_.blocks().take();
   if (gathering.last || gathering.size + bytes.size() > gathering.block.size()) {
@@ -324,7 +350,7 @@ void TlsStream::shut_down() noexcept {
   if (write_error_ == 0 && SSL_is_init_finished(ssl_)) {
     clear_errors();
     SSL_shutdown(ssl_);  // writes close_notify, by emit()
-    SSL_free_buffers(ssl_);
+    free_buffers();
   }
   if (unsent_.empty()) {
     inner_->shut_down();
@@ -413,6 +439,10 @@ void TlsStream::tell(Waiter*& waiter) noexcept {
 void TlsStream::release() noexcept {
   released_ = true;
   reader_ = writer_ = nullptr;
+  // Whoever wrote and shut down took it that all is with the system.
+  if (ending_ && write_error_ == 0) {
+    send_off(loop_, take_inner(), unsent_.substr(unsent_start_));
+  }
   inner_.reset();
   free_if_unused();
 }

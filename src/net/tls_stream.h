@@ -24,6 +24,8 @@ class Loop;
 /// what it makes of one try_write goes out in one system call. What the inner stream does not take
 /// is kept here (at most a block and a record), and sent on when it can be.
 ///
+/// Behind shut_down() it sends on even when it has been released, as a socket does.
+///
 /// An end without close_notify is an end, as TCP's is: what runs inside tells whether it was
 /// complete. A failure of TLS itself is EPROTO.
 class TlsStream final : public Stream {
@@ -99,6 +101,7 @@ class TlsStream final : public Stream {
   bool flush() noexcept;
   void fail(std::string_view doing) noexcept;
   bool reads_at_once() const noexcept;
+  void free_buffers() noexcept;
 
   void inner_readable() noexcept;
   void inner_writable() noexcept;
@@ -118,6 +121,8 @@ class TlsStream final : public Stream {
   int read_error_ = 0;
   int write_error_ = 0;
   int posted_ = 0;
+  unsigned barren_ = 0;    // records in a row that brought no data
+  unsigned answers_ = 0;   // of OpenSSL's own, in one try_read
   bool ended_ = false;     // the peer writes no more
   bool ending_ = false;    // the inner stream is to be shut down when all is sent
   bool shut_ = false;      // close_notify has been written
