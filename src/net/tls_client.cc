@@ -26,9 +26,10 @@ void expect(const TlsStream& stream, const TlsClient& client, std::string name) 
   if (is_address) {
     good = X509_VERIFY_PARAM_set1_ip_asc(parameters, name.c_str());
   } else {
-    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    // An empty name would be no check at all.
-    good = !name.empty() &&
+    X509_VERIFY_PARAM_set_hostflags(
+        parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    // An empty name would be no check at all, one that begins with a dot one for any below it.
+    good = !name.empty() && name[0] != '.' &&
            X509_VERIFY_PARAM_set1_host(parameters, name.data(), name.size()) == 1 &&
            SSL_set_tlsext_host_name(ssl, name.c_str()) == 1;
   }

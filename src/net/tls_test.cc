@@ -208,6 +208,48 @@ TEST(Tls, chooses_the_certificate_by_the_name_asked_for) {
   }
 }
 
+TEST(Tls, mutual_holds_for_each_name_that_is_asked_for) {
+  Certificates others{"Somebody Else"};
+  auto& certificates = TlsPair::certificates();
+  const auto bad = certificates.issue_for("mallory");
+  const TlsServerOptions options{
+      .certificates = {TlsPair::localhost(), certificates.issue_for("chat.example.org")},
+      .client_ca_file = certificates.ca_file(),
+      .crl_file = certificates.revoke({bad})};
+  struct Row {
+    CertificatePair shown;
+    std::optional<Fault> fault;
+  };
+  for (const auto& row : std::vector<Row>{{certificates.issue_for("alice"), std::nullopt},
+                                          {{}, Fault::tls_failed},
+                                          {others.issue_for("alice"), Fault::certificate_untrusted},
+                                          {bad, Fault::certificate_revoked}}) {
+    auto client = TlsPair::client_options();
+    client.certificate_file = row.shown.certificate_file;
+    client.key_file = row.shown.key_file;
+    TlsPair pair;
+    pair.connect(options, client, "chat.example.org");
+    EXPECT_EQ(pair.server_fault, row.fault) << pair.server_sentence;
+    EXPECT_EQ(pair.b != nullptr, !row.fault);
+    EXPECT_EQ(pair.b ? pair.server_info().peer.subject : "", row.fault ? "" : "CN=alice");
+  }
+}
+
+TEST(Tls, the_subject_is_no_name) {
+  const auto old_fashioned =
+      TlsPair::certificates().issue({.names = {"localhost"}, .lists_names = false});
+  TlsPair pair;
+  pair.connect({.certificates = {old_fashioned}});
+  EXPECT_EQ(pair.client_error, Fault::certificate_wrong_name);
+  EXPECT_THAT(pair.client_sentence, StartsWith("CN=localhost is for no name"));
+}
+
+TEST(Tls, a_name_that_begins_with_a_dot_is_none) {
+  TlsPair pair;
+  pair.connect(TlsPair::server_options(), TlsPair::client_options(), ".rooms.example");
+  EXPECT_EQ(pair.client_error, Fault::bad_option);
+}
+
 TEST(Tls, made_for_trying_out_is_for_this_machine_and_the_names_given) {
   const TlsServerOptions options{.self_signed = true, .self_signed_names = {"box.lan", "10.0.0.1"}};
   const auto server = std::make_shared<TlsServer>(options);

@@ -42,6 +42,10 @@ Verdict verdict(int error, const X509* certificate) {
               subject + " is valid from " + text_of(describe(certificate).not_before) + " on"};
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      if (X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1) < 0) {
+        return {Fault::certificate_wrong_name,
+                subject + " is for no name (a subjectAltName; the subject is none)"};
+      }
       return {Fault::certificate_wrong_name, "it is for " + list(names_of(certificate))};
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT: return {Fault::certificate_self_signed, subject};
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:

@@ -109,7 +109,7 @@ CertificatePair Certificates::issue(const CertificateOrder& order) {
   for (const auto& name : order.names) {
     names += (names.empty() ? "" : ",") + std::string(is_address(name) ? "IP:" : "DNS:") + name;
   }
-  extend(certificate, issuer, NID_subject_alt_name, names);
+  if (order.lists_names) extend(certificate, issuer, NID_subject_alt_name, names);
   demand(X509_sign(certificate, order.self_signed ? key : signer_->key, EVP_sha256()) > 0);
   const CertificatePair pair{file(number + ".pem", pem_of(certificate)),
                              file(number + ".key", pem_of(key))};

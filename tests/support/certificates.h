@@ -16,6 +16,8 @@ struct CertificateOrder {
   int from = -1;
   int until = 30;
   bool self_signed = false;
+  /// Without it the common name is all there is, as in the last century.
+  bool lists_names = true;
 };
 
 /// Certificates for tests: an authority and whatever it signs, in a directory that goes with this.

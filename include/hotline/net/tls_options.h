@@ -12,7 +12,8 @@ struct CertificatePair {
   std::string key_file;
 };
 
-/// How a client speaks TLS: 1.2 or 1.3, with ephemeral keys and authenticated ciphers.
+/// How a client speaks TLS: 1.2 or 1.3, with ephemeral keys and authenticated ciphers. A server's
+/// certificate is for its subjectAltNames: the subject's common name does not count (RFC 9525).
 struct TlsClientOptions {
   /// Certificates (PEM) of the authorities that are believed. Empty: those of the system.
   std::string ca_file = {};
