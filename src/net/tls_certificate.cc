@@ -30,7 +30,7 @@ std::string_view view(const ASN1_STRING* text) {
 }
 
 std::string lower(std::string_view text) {
-  auto result = escaped(text);  // a name with a NUL in it is none
+  auto result = escaped(text, 255);  // a name with a NUL in it is none
   std::transform(result.begin(), result.end(), result.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return result;

@@ -208,6 +208,18 @@ TEST(Tls, chooses_the_certificate_by_the_name_asked_for) {
   }
 }
 
+TEST(Tls, a_long_name_is_found_as_well) {
+  std::string name;
+  for (int i = 0; i < 4; ++i) name += std::string(60, 'a') + '.';
+  name += "test";
+  const auto pair_of_it = TlsPair::certificates().issue({.names = {"other", name}});
+  TlsPair pair;
+  pair.connect({.certificates = {TlsPair::localhost(), pair_of_it}}, TlsPair::client_options(),
+               name);
+  ASSERT_TRUE(pair.a) << pair.client_sentence;
+  EXPECT_EQ(pair.client_info().peer.names.back(), name);
+}
+
 TEST(Tls, mutual_holds_for_each_name_that_is_asked_for) {
   Certificates others{"Somebody Else"};
   auto& certificates = TlsPair::certificates();
