@@ -69,6 +69,11 @@ std::optional<DialTarget> parse_place(const std::string& text) {
   return DialTarget{.host = std::move(url->host), .port = url->port};
 }
 
+TlsClientOptions for_another_origin(TlsClientOptions options) {
+  options.certificate_file = options.key_file = options.server_name = "";
+  return options;
+}
+
 }  // namespace
 
 std::string_view name(DialStep step) noexcept { return step_names[static_cast<int>(step)]; }
@@ -86,7 +91,11 @@ Task<Connection> Dialer::dial(std::string_view url, ResponseHead* response) cons
 }
 
 Dialer::State::State(DialerOptions options)
-    : options_(std::move(options)), tls_(options_.tls), proxy_tls_(options_.proxy.tls) {
+    : options_(std::move(options)),
+      tls_(options_.tls),
+      foreign_tls_options_(for_another_origin(options_.tls)),
+      foreign_tls_(foreign_tls_options_),
+      proxy_tls_(options_.proxy.tls) {
   check_limits(options_.limits);
   check_time(options_.timeout, "timeout");
   check_handshake_options(options_);

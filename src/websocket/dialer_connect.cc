@@ -49,7 +49,8 @@ Task<StreamPointer> Dialer::State::connect(const Request& request, Progress& pro
     const auto begin = loop.now();
     std::string name = url.socket_path.empty() ? url.host : "localhost";
     try {
-      stream = co_await tls_connect(std::move(stream), tls_.get(), std::move(name));
+      auto tls = (request.foreign ? foreign_tls_ : tls_).get();
+      stream = co_await tls_connect(std::move(stream), std::move(tls), std::move(name));
     } catch (const Error& error) {
       if (error.code() == Fault::cancelled) throw;
       rethrow_at(url, error);

@@ -82,6 +82,8 @@ class Dialer::State {
   DialerOptions options_;
   std::optional<DialTarget> connect_to_;
   SharedTls tls_;
+  const TlsClientOptions foreign_tls_options_;
+  SharedTls foreign_tls_;  // for another origin: neither who we are nor what the first is called
   SharedTls proxy_tls_;
   std::shared_ptr<const ConnectionSettings> settings_;
 };

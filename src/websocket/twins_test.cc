@@ -269,6 +269,12 @@ class Listening {
     server_.handle("/private", [](http::Exchange exchange) -> Task<> {
       co_await exchange.respond(http::Status::unauthorized, "who are you?\n");
     });
+    server_.handle("/away/{port}", [](http::Exchange exchange) -> Task<> {
+      http::Response response{http::Status::found};
+      const std::string port{exchange.request().parameter("port")};
+      response.add("Location", "wss://127.0.0.1:" + port + "/echo");
+      co_await exchange.respond(response);
+    });
     server_.listen();
     thread_ = std::thread{[this] { EXPECT_EQ(server_.run(), 0); }};
   }
@@ -382,6 +388,23 @@ TEST(TlsTwins, AServerThatWantsACertificateSaysSo) {
   const TlsClientOptions shown{
       .ca_file = ca, .certificate_file = pair.certificate_file, .key_file = pair.key_file};
   EXPECT_EQ(failure_of({.subprotocols = {"echo"}, .tls = shown}, url).second, "1000");
+}
+
+TEST(TlsTwins, ARedirectIsNotToldWhatWasMeantForTheFirst) {
+  const auto ca = Authority::only().certificates.ca_file();
+  const auto& pair = Authority::only().localhost;
+  const TlsServerOptions mutual{.certificates = {pair}, .client_ca_file = ca};
+  const Listening second{{.port = 0, .tls = mutual}};
+  const auto port = second.place().substr(second.place().find(':') + 1);
+  const Listening first{{.port = 0, .tls = mutual}};
+  const TlsClientOptions shown{
+      .ca_file = ca, .certificate_file = pair.certificate_file, .key_file = pair.key_file};
+  const DialerOptions options{.subprotocols = {"echo"}, .tls = shown, .redirects = 1};
+  const auto [code, sentence] = failure_of(options, "wss://" + first.place() + "/away/" + port);
+  EXPECT_EQ(code, Fault::tls_failed);
+  EXPECT_THAT(sentence, StartsWith("wss://" + second.place()));
+  EXPECT_THAT(sentence, HasSubstr("certificate required"));
+  EXPECT_EQ(failure_of(options, "wss://" + second.place() + "/echo").second, "1000");
 }
 
 TEST(TlsTwins, WhoMixesUpTheSchemesIsToldSo) {

@@ -52,7 +52,8 @@ struct DialerOptions {
   /// For all of a dial: name, connection, proxy, TLS, handshake and redirects. More than 0, at most
   /// 365 days.
   std::chrono::milliseconds timeout{30'000};
-  /// For wss.
+  /// For wss. A redirect to another origin is followed without the client's certificate and
+  /// `server_name`: they were meant for the first.
   TlsClientOptions tls = {};
   /// By default, what the environment says.
   ProxyOptions proxy = {};
