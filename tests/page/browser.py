@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
+import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
@@ -204,3 +205,21 @@ class Page:
         taken = self.cdp("Page.captureScreenshot", captureBeyondViewport=True,
                          clip={"x": 0, "y": 0, "width": width, "height": height, "scale": 1})
         (directory / f"{name}.png").write_bytes(base64.b64decode(taken["data"]))
+
+
+class PageTest(unittest.TestCase):
+    """Tests in one browser, which `browser` is, with servers of their own."""
+
+    browser = None
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if PageTest.browser is None:
+            PageTest.browser = Browser()
+            unittest.addModuleCleanup(PageTest.browser.close)
+
+    def start(self, *arguments, **options):
+        server = hotline_server.Server(*arguments, **options)
+        self.addCleanup(server.__exit__)
+        return server

@@ -2,28 +2,15 @@
 
 import asyncio
 import threading
-import unittest
 
 import websockets
 
-from browser import DROP, Browser, hotline_server
+from browser import DROP, PageTest, hotline_server
 
 
-def setUpModule():
-    global browser
-    browser = Browser()
-    unittest.addModuleCleanup(browser.close)
-
-
-def start(case, *arguments, **options):
-    server = hotline_server.Server(*arguments, **options)
-    case.addCleanup(server.__exit__)
-    return server
-
-
-class Closing(unittest.TestCase):
+class Closing(PageTest):
     def test_this_page_chooses_the_code_and_the_reason(self):
-        page = browser.open(start(self)).connect()
+        page = self.browser.open(self.start()).connect()
         for code, reason, name in ((4001, "genug, ☎", "Private use"), (3008, "", "Timeout"),
                                    (1000, "done", "Normal closure")):
             page.fill("code", str(code))
@@ -45,7 +32,7 @@ class Closing(unittest.TestCase):
         self.assertEqual(page.state(), "open")
 
     def test_what_the_server_does_not_take_ends_with_1009(self):
-        page = browser.open(start(self, "--message-limit", "1k")).connect()
+        page = self.browser.open(self.start("--message-limit", "1k")).connect()
         page.say("a" * 1024)
         page.until_messages(2)
         page.run(DROP, page.element("drop"), "big.bin", 1025)
@@ -55,8 +42,8 @@ class Closing(unittest.TestCase):
         self.assertEqual(page.state(), "idle")
 
     def test_a_drain_is_told_and_the_page_comes_back_by_itself(self):
-        first = start(self)
-        page = browser.open(first).connect()
+        first = self.start()
+        page = self.browser.open(first).connect()
         self.assertEqual(first.stop()[0], 0)
         ending = page.ending()
         self.assertEqual((ending["code"], ending["name"], ending["by"]),
@@ -65,21 +52,21 @@ class Closing(unittest.TestCase):
         page.until(lambda: "1001" in page.text("state") and "attempt 2" in page.text("state"),
                    "a second attempt")
         self.assertEqual(page.ending(), ending, "the attempt's own end does not count")
-        start(self, listen=f"127.0.0.1:{first.port}")
+        self.start(listen=f"127.0.0.1:{first.port}")
         page.until_state("open")
         page.say("back again")
         self.assertTrue(page.until_messages(2)[1]["took"])
 
     def test_it_stays_away_where_that_is_wanted(self):
-        first = start(self)
-        page = browser.open(first)
+        first = self.start()
+        page = self.browser.open(first)
         page.check("auto", False)
         page.connect()
         first.stop()
         page.until_state("idle")
         self.assertEqual(page.text("connect"), "Reconnect")
         self.assertIn("1001", page.text("state"))
-        start(self, listen=f"127.0.0.1:{first.port}")
+        self.start(listen=f"127.0.0.1:{first.port}")
         page.connect()
 
         page.disconnect()
@@ -89,8 +76,8 @@ class Closing(unittest.TestCase):
         self.assertEqual(page.state(), "idle", "who hangs up is not called back")
 
     def test_waiting_can_be_given_up(self):
-        server = start(self)
-        page = browser.open(server).connect()
+        server = self.start()
+        page = self.browser.open(server).connect()
         server.stop()
         page.until(lambda: "attempt 3" in page.text("state"), "a third attempt")
         page.until_state("waiting")
@@ -98,7 +85,7 @@ class Closing(unittest.TestCase):
         page.until_state("idle")
 
     def test_an_address_that_is_none_is_complained_of(self):
-        page = browser.open(start(self))
+        page = self.browser.open(self.start())
         page.fill("url", "what?#")
         page.run("document.getElementById('protocols').value = 'a b'")
         page.click("connect")
@@ -107,8 +94,8 @@ class Closing(unittest.TestCase):
         self.assertEqual(page.element("url").get_attribute("aria-invalid"), "true")
 
     def test_nobody_there_is_said(self):
-        server = start(self)
-        page = browser.open(server)
+        server = self.start()
+        page = self.browser.open(server)
         server.stop()
         page.click("connect")
         page.until(lambda: "could not be reached" in page.text("state"), "the complaint")
@@ -158,9 +145,9 @@ class Stranger:
                 await connection.send(message)
 
 
-class OtherServers(unittest.TestCase):
+class OtherServers(PageTest):
     def test_they_are_talked_to_without_the_handshake(self):
-        page = browser.open(start(self))
+        page = self.browser.open(self.start())
         with Stranger() as stranger:
             for _ in range(2):
                 page.connect(f"{stranger.url}/talk")
@@ -173,7 +160,7 @@ class OtherServers(unittest.TestCase):
                 page.disconnect()
 
     def test_each_code_is_told_with_its_meaning(self):
-        page = browser.open(start(self))
+        page = self.browser.open(self.start())
         page.check("auto", False)
         names = {1000: "Normal closure", 1001: "Going away", 1002: "Protocol error",
                  1003: "Unsupported data", 1005: "No status received", 1006: "Abnormal closure",

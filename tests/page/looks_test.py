@@ -2,9 +2,8 @@
 phone to desktop, light and dark. Keeps screenshots."""
 
 import pathlib
-import unittest
 
-from browser import Browser, hotline_server
+from browser import PageTest, hotline_server
 
 CONTRAST = pathlib.Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 
@@ -15,17 +14,10 @@ WORKED_WITH = {"button", "textbox", "checkbox", "radio", "spinbutton", "combobox
 SCREENS = {"phone": 360, "tablet": 800, "desktop": 1280}
 
 
-def setUpModule():
-    global browser
-    browser = Browser()
-    unittest.addModuleCleanup(browser.close)
-
-
-class Looks(unittest.TestCase):
+class Looks(PageTest):
     def setUp(self):
-        self.server = hotline_server.Server()
-        self.addCleanup(self.server.__exit__)
-        self.page = browser.open(self.server)
+        self.server = self.start()
+        self.page = self.browser.open(self.server)
 
     def stages(self):
         """The page as it goes through a call: gives each stage's name when it is there."""

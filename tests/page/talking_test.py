@@ -5,24 +5,11 @@ import hashlib
 import os
 import pathlib
 import tempfile
-import unittest
 
-from browser import DROP, Browser, hotline_server
+from browser import DROP, PageTest, hotline_server
 from selenium.webdriver.common.keys import Keys
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-
-
-def setUpModule():
-    global browser
-    browser = Browser()
-    unittest.addModuleCleanup(browser.close)
-
-
-def start(case, *arguments, **options):
-    server = hotline_server.Server(*arguments, **options)
-    case.addCleanup(server.__exit__)
-    return server
 
 
 def check_handshake(case, page, how):
@@ -47,10 +34,10 @@ def check_handshake(case, page, how):
     case.assertIn(how, page.text("step-how"))
 
 
-class Talking(unittest.TestCase):
+class Talking(PageTest):
     def setUp(self):
-        self.server = start(self)
-        self.page = browser.open(self.server)
+        self.server = self.start()
+        self.page = self.browser.open(self.server)
 
     def tearDown(self):
         self.assertEqual(self.page.complaints(), [])
@@ -203,11 +190,11 @@ class Talking(unittest.TestCase):
         self.assertNotEqual(self.page.complaints(), [])
 
 
-class WithoutASecureContext(unittest.TestCase):
+class WithoutASecureContext(PageTest):
     def test_the_page_has_its_own_sha_1(self):
         # Over plain http, from a name that is not this machine's, a browser has no WebCrypto.
-        server = start(self, listen="0.0.0.0:0")
-        page = browser.open(server, host="plain.test").connect()
+        server = self.start(listen="0.0.0.0:0")
+        page = self.browser.open(server, host="plain.test").connect()
         self.assertFalse(page.run("return isSecureContext"))
         page.until(lambda: page.is_visible("handshake"), "the handshake")
         check_handshake(self, page, "own code")

@@ -1,71 +1,21 @@
 """Proxies for clients on loopback and on free ports: tinyproxy, microsocks, stunnel before
 tinyproxy, and one of our own that connects every name to the same place."""
 
-import os
-import signal
 import socket
-import subprocess
 import threading
 
 from hotline_server import PATIENCE
-from raw_peer import eventually
+from other_program import OtherProgram
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Process:
-    """A proxy that runs. Leaving its `with` ends it."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        self.port = free_port()
-        self.log = directory / f"{type(self).__name__}-{self.port}.log"
-        command = self.command()
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, cwd=directory, start_new_session=True)
-        if not eventually(self.listens) or self.process.poll() is not None:
-            self.end()
-            raise AssertionError(f"{command} did not start:\n{self.log.read_text()}")
-
-    def listens(self):
-        if self.process.poll() is not None:
-            return True
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            return True
-        except OSError:
-            return False
-
+class ForwardProxy(OtherProgram):
     def write(self, name, lines):
         path = self.directory / f"{name}-{self.port}.conf"
         path.write_text("\n".join(lines) + "\n")
         return path
 
-    def end(self):
-        self.process.terminate()
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(PATIENCE)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.end()
-
-    def says(self, text):
-        """Whether its log comes to say so."""
-        return eventually(lambda: text in self.log.read_text())
-
-
-class Tinyproxy(Process):
+class Tinyproxy(ForwardProxy):
     def __init__(self, directory, user=None, refused=None):
         self.user = user
         self.refused = refused
@@ -83,7 +33,7 @@ class Tinyproxy(Process):
         return ["tinyproxy", "-d", "-c", str(self.write("tinyproxy", lines))]
 
 
-class Microsocks(Process):
+class Microsocks(ForwardProxy):
     def __init__(self, directory, user=None):
         self.user = user
         super().__init__(directory)
@@ -93,7 +43,7 @@ class Microsocks(Process):
         return ["microsocks", "-i", "127.0.0.1", "-p", str(self.port), *who]
 
 
-class Stunnel(Process):
+class Stunnel(ForwardProxy):
     """TLS before another proxy."""
 
     def __init__(self, directory, behind, certificate):

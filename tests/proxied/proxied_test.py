@@ -14,7 +14,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 
 import hotline_server  # noqa: E402
 from certificates import make_certificate  # noqa: E402
-from forward_proxies import Everywhere, Microsocks, Stunnel, Tinyproxy, free_port  # noqa: E402
+from forward_proxies import Everywhere, Microsocks, Stunnel, Tinyproxy  # noqa: E402
+from other_program import free_port  # noqa: E402
 
 ANN = ("ann", "s3cret")
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "REQUEST_METHOD")

@@ -6,76 +6,38 @@ What a test changes of a configuration are addresses, files and times; each must
 import os
 import pathlib
 import shutil
-import signal
-import socket
 import ssl
-import subprocess
 
-from hotline_server import PATIENCE
-from raw_peer import Peer, eventually
+from other_program import OtherProgram
+from raw_peer import Peer
 
 CONFIGURATIONS = pathlib.Path(__file__).resolve().parent.parent.parent / "docs" / "proxies"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Proxy:
-    """A running proxy before a server. Leaving its `with` ends it."""
+class Proxy(OtherProgram):
+    """A proxy before a server."""
 
     def __init__(self, directory, server_port, changes=()):
         """`changes`: pairs of a text of the configuration and what stands there in the test."""
-        self.directory = directory
-        self.port = free_port()
+        self.server_port = server_port
+        self.changes = changes
+        super().__init__(directory)
+
+    def command(self):
         text = (CONFIGURATIONS / self.configuration).read_text()
-        for old, new in [*self.own_changes(server_port), *changes]:
+        for old, new in [*self.own_changes(self.server_port), *self.changes]:
             if old not in text:
                 raise AssertionError(f"{self.configuration} does not say {old!r}")
             text = text.replace(old, new)
         path = self.directory / self.configuration
         path.write_text(text)
-        self.log = self.directory / f"{self.configuration}.log"
-        with open(self.log, "wb") as log:
-            # A group of its own: the processes that it starts end with it.
-            self.process = subprocess.Popen(
-                self.command(path), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                cwd=directory, env=self.environment(), start_new_session=True)
-        if not eventually(self.listens):
-            self.end()
-            raise AssertionError(f"{self.command(path)} did not start:\n{self.log.read_text()}")
+        return self.command_for(path)
 
     def environment(self):
         # Caddy keeps things at home; the others need nothing of it.
         home = str(self.directory)
-        return {"PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin", "HOME": home,
-                "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home}
-
-    def listens(self):
-        if self.process.poll() is not None:
-            return True  # what follows will say that it has ended
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            return True
-        except OSError:
-            return False
-
-    def end(self):
-        """Ends it; where it will not go by itself, with what it started, which is of its group."""
-        self.process.terminate()
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(PATIENCE)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.end()
+        return {"PATH": super().environment()["PATH"], "HOME": home, "XDG_DATA_HOME": home,
+                "XDG_CONFIG_HOME": home}
 
     def peer(self, source="127.0.0.1"):
         """A client's connection to it, through TLS."""
@@ -102,7 +64,7 @@ class Nginx(Proxy):
                 ("server_name example.org", "server_name localhost"),
                 ("/etc/ssl/example.org", str(self.directory / "localhost"))]
 
-    def command(self, path):
+    def command_for(self, path):
         places = "".join(f"{what}_temp_path {self.directory};" for what in
                          ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         whole = self.directory / "whole.conf"
@@ -120,7 +82,7 @@ class Haproxy(Proxy):
                 ("bind :443", f"bind 127.0.0.1:{self.port}"),
                 ("/etc/ssl/example.org", str(self.directory / "localhost"))]
 
-    def command(self, path):
+    def command_for(self, path):
         return ["haproxy", "-db", "-f", str(path)]
 
 
@@ -138,7 +100,7 @@ class Caddy(Proxy):
                 ("example.org {", f"{of_tests}https://localhost:{self.port} {{\n\tbind 127.0.0.1\n"
                                   f"\ttls {certificate}.crt {certificate}.key")]
 
-    def command(self, path):
+    def command_for(self, path):
         return ["caddy", "run", "--adapter", "caddyfile", "--config", str(path)]
 
 
