@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 namespace hotline::tls {
@@ -26,6 +27,11 @@ struct SelfSigned {
 
 /// ECDSA P-256; for localhost, 127.0.0.1, ::1 and `names`, for a year from now.
 std::shared_ptr<const SelfSigned> make_self_signed(const std::vector<std::string>& names);
+
+/// Of this thread: what is said next is about the next call. Seldom is there any.
+inline void clear_errors() noexcept {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
 
 /// What both roles have in common: TLS 1.2 and 1.3, ephemeral keys, AEAD.
 Context make_context(const SSL_METHOD* method);
