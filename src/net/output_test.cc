@@ -244,7 +244,6 @@ TEST_P(Partial, writes_of_all_sizes_arrive_whole_and_in_order) {
 
 TEST_P(Partial, waiting_writes_are_told_in_order_when_their_bytes_have_gone) {
   const auto shape = GetParam();
-  if (shape.capacity < 100) GTEST_SKIP() << "too slow for so many bytes";
   auto a = mouth({.capacity = shape.capacity,
                   .largest_transfer = shape.largest,
                   .random_sizes = shape.random,
