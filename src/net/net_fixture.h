@@ -1,5 +1,7 @@
 #pragma once
 
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -13,6 +15,7 @@
 #include <hotline/net/memory_stream.h>
 
 #include "net/output.h"
+#include "net/socket.h"
 #include "support/test_loop.h"
 
 namespace hotline {
@@ -36,6 +39,15 @@ inline std::string pattern(std::size_t size, unsigned seed = 1) {
 inline std::ptrdiff_t open_descriptors() {
   return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"},
                        std::filesystem::directory_iterator{});
+}
+
+/// Whether the machine has ::1.
+inline bool has_ipv6() {
+  const Socket socket{::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  sockaddr_in6 local{};
+  local.sin6_family = AF_INET6;
+  local.sin6_addr = in6addr_loopback;
+  return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) == 0;
 }
 
 /// A waiter that counts, and does what it is told to.

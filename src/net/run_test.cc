@@ -3,29 +3,33 @@
 #include <memory>
 #include <stdexcept>
 
-#include <hotline/net/byte_stream.h>
-#include <hotline/net/sleep.h>
+#include <boost/asio/post.hpp>
 
-#include "net/linger.h"
+#include <hotline/asio_use_task.h>
+#include <hotline/net/byte_stream.h>
+
 #include "net/net_fixture.h"
+#include "net/stream_wait.h"
 
 namespace hotline {
 namespace {
 
 Task<int> seven() { co_return 7; }
 
+Task<> later() { co_await boost::asio::post(this_loop_context(), use_task); }
+
 Task<std::unique_ptr<int>> eight_later() {
-  co_await sleep(1ms);
+  co_await later();
   co_return std::make_unique<int>(8);
 }
 
 Task<> fail_later() {
-  co_await sleep(1ms);
+  co_await later();
   throw std::runtime_error("as it should");
 }
 
 Task<> count(int& counter) {
-  co_await sleep(1ms);
+  co_await later();
   ++counter;
 }
 
@@ -62,15 +66,18 @@ Task<std::error_code> run_inside() {
 
 TEST(Run, inside_of_a_loop_is_reported) { EXPECT_EQ(run(run_inside()), Fault::nested_run); }
 
-// Its peer closes a little later, and its farewell has been read by then.
-Task<> close_later(StreamPointer peer, std::string& heard) {
-  co_await sleep(5ms);
-  heard = read_once(*peer);
+// Its peer closes when it has heard all.
+Task<> close_at_the_end(StreamPointer peer, std::string& heard) {
+  while (!heard.ends_with('.')) {
+    StreamWait wait{peer, StreamWait::readable};
+    co_await wait;
+    heard += read_once(*peer);
+  }
 }
 
 Task<> leave_a_connection(TaskGroup& others, std::string& heard) {
   auto pair = make_memory_streams(Loop::require());
-  others.spawn(close_later(std::move(pair.second), heard));
+  others.spawn(close_at_the_end(std::move(pair.second), heard));
   ByteStream stream{Loop::require(), std::move(pair.first)};
   auto farewell = stream.write("farewell");
   co_await std::move(farewell);
@@ -80,7 +87,7 @@ TEST(Run, lets_connections_close_that_the_task_has_left) {
   TaskGroup others;
   std::string heard;
   run(leave_a_connection(others, heard));
-  EXPECT_EQ(heard, "farewell");
+  EXPECT_EQ(heard, "farewell.");
   EXPECT_EQ(others.size(), 0u);
 }
 
