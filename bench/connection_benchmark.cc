@@ -1,9 +1,11 @@
-// What one echoed message costs in user code: a connection over a stream that is always ready and
-// takes everything. No system calls, no sockets.
+// What one message costs in user code, echoed or sent to many: connections over streams that are
+// always ready and take everything. No system calls, no sockets.
 #include <cstring>
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 
@@ -77,13 +79,13 @@ Task<> echo(websocket::Connection connection) {
 
 class Call final : private detail::ChainOwner {
  public:
-  Call(Loop& loop, Supply& supply) {
+  Call(Loop& loop, Supply& supply, Task<> (*handler)(websocket::Connection) = echo) {
     Turn turn{loop};
     auto settings = std::make_shared<websocket::ConnectionSettings>(websocket::Limits{});
     websocket::Connection connection{
         *new websocket::ConnectionCore{loop, protocol::Role::server, StreamPointer{&supply},
                                        std::move(settings), websocket::ConnectionCore::Origins{}}};
-    chain_.start(echo(std::move(connection)), *this);
+    chain_.start(handler(std::move(connection)), *this);
   }
 
  private:
@@ -109,6 +111,43 @@ void echoed(benchmark::State& state, protocol::Opcode opcode) {
 void echoed_binary(benchmark::State& state) { echoed(state, protocol::Opcode::binary); }
 void echoed_text(benchmark::State& state) { echoed(state, protocol::Opcode::text); }
 
+std::vector<websocket::Sender> everybody;
+
+Task<> listen(websocket::Connection connection) {
+  everybody.push_back(connection.sender());
+  co_await connection.closed();
+}
+
+// To so many receivers, so many messages at once.
+void published(benchmark::State& state) {
+  const auto receivers = static_cast<std::size_t>(state.range(0));
+  const std::string payload(64, 'a');
+  everybody.clear();
+  std::deque<Supply> supplies;
+  Loop loop;
+  std::deque<Call> calls;
+  for (std::size_t i = 0; i < receivers; ++i) {
+    calls.emplace_back(loop, supplies.emplace_back(std::string{}), listen);
+  }
+  for (auto _ : state) {
+    {
+      Turn turn{loop};
+      for (auto left = state.range(1); left > 0; --left) {
+        const websocket::Prepared prepared{std::as_bytes(std::span{payload})};
+        for (const auto& sender : everybody) sender.send(prepared);
+      }
+    }
+    loop.run_ready();
+  }
+  const auto deliveries = state.iterations() * state.range(0) * state.range(1);
+  std::size_t written = 0;
+  for (const auto& supply : supplies) written += supply.written();
+  if (written != static_cast<std::size_t>(deliveries) * (payload.size() + 2))
+    state.SkipWithError("it delivered something else");
+  state.SetItemsProcessed(deliveries);
+}
+
+BENCHMARK(published)->Args({1000, 1})->Args({1000, 16});
 BENCHMARK(echoed_binary)->Args({1, 32})->Args({16, 64})->Args({255, 32});
 BENCHMARK(echoed_text)->Args({255, 32});
 

@@ -11,6 +11,8 @@
 // - A frame beyond the buffer (or cut by its end) is copied into a buffer of the connection, which
 //   grows by doubling and stays, and is unmasked and echoed when it is whole.
 //
+// With --publish all hear what one says: the same answers, one send for each connection.
+//
 // It does not do what a server must: text is not validated, headers are hardly read, fragments are
 // echoed one by one, there are no limits but one, no timeouts and no fairness between connections.
 #include <netinet/in.h>
@@ -29,6 +31,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include <openssl/evp.h>
 #include <openssl/sha.h>
@@ -76,6 +79,9 @@ struct Connection {
 };
 
 enum class Outcome { alive, ended };
+
+bool publishing = false;
+std::vector<Connection*> everybody;  // while publishing
 
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -132,6 +138,14 @@ std::size_t send_some(int descriptor, const char* begin, std::size_t size) {
   return sent < 0 ? 0 : static_cast<std::size_t>(sent);
 }
 
+// To all that have been upgraded. They must have room for it: this floor keeps nothing for them.
+void publish(const char* begin, std::size_t size) {
+  for (const auto* const connection : everybody) {
+    if (!connection->upgraded) continue;
+    if (send_some(connection->descriptor, begin, size) != size) fail("send");
+  }
+}
+
 void keep(Connection& connection, const char* data, const char* unsent, std::size_t unsent_size,
           const char* input, std::size_t input_size) {
   if (data == connection.kept && unsent_size != 0) {  // too large to move about: stays where it is
@@ -184,7 +198,12 @@ Outcome answer(Connection& connection, char* data, std::size_t size) {
     in += header.size + payload;
   }
   const auto answers = static_cast<std::size_t>(out - begin);
-  const auto sent = answers == 0 ? 0 : send_some(connection.descriptor, begin, answers);
+  auto sent = answers;
+  if (answers != 0 && publishing && !connection.closing) {
+    publish(begin, answers);
+  } else if (answers != 0) {
+    sent = send_some(connection.descriptor, begin, answers);
+  }
   if (connection.closing) in = end;
   if (sent != answers || in != end || connection.input_end != 0) {
     keep(connection, data, begin + sent, answers - sent, in, static_cast<std::size_t>(end - in));
@@ -258,7 +277,9 @@ void accept_all(int listener, int poll) {
     ::setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-    event.data.ptr = new Connection(accepted);
+    auto* const connection = new Connection(accepted);
+    if (publishing) everybody.push_back(connection);
+    event.data.ptr = connection;
     if (::epoll_ctl(poll, EPOLL_CTL_ADD, accepted, &event) < 0) fail("epoll_ctl");
   }
 }
@@ -279,6 +300,7 @@ void accept_all(int listener, int poll) {
       if (connection == nullptr) {
         accept_all(listener, poll);
       } else if (ready(*connection, occurred.events) == Outcome::ended) {
+        std::erase(everybody, connection);
         delete connection;
       }
     }
@@ -294,6 +316,7 @@ int main(int argc, char** argv) {
   try {
     hotline::bench::Arguments arguments(argc, argv);
     const auto port = arguments.number<std::uint16_t>("--port", 0);
+    hotline::bench::publishing = arguments.flag("--publish");
     arguments.finish();
     std::signal(SIGTERM, hotline::bench::stop);
     std::signal(SIGINT, hotline::bench::stop);
