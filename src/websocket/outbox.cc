@@ -1,7 +1,8 @@
 #include "websocket/outbox.h"
 
-#include <array>
 #include <utility>
+
+#include <boost/container/static_vector.hpp>
 
 #include <hotline/base/error.h>
 
@@ -18,8 +19,7 @@ constexpr int fair_batches = 32;
 }  // namespace
 
 struct Outbox::Batch {
-  std::array<Frame, 32> frames;
-  std::size_t count = 0;
+  boost::container::static_vector<Frame, 32> frames;
   std::size_t bytes = 0;
   bool last = false;  // nothing is left behind it
   std::optional<Goodbye> goodbye;
@@ -78,9 +78,8 @@ SendStatus Outbox::send(const Prepared& message, std::string_view key) {
   }
   while (!fits(size)) drop_oldest(dropped);
 
-  Entry entry{message.frame()};
-  if (keyed) entry.key = &keys_.emplace(key, queue_.end()).first->first;
-  queue_.push(std::move(entry));
+  const auto* const kept = keyed ? &keys_.emplace(key, queue_.end()).first->first : nullptr;
+  queue_.push({message.frame(), kept});
   bytes_ += size;
   ++counters_.queued;
   wake(lock);
@@ -147,13 +146,14 @@ Outbox::Queue Outbox::drop_all() noexcept {
 
 // As much as there is room for: if there is any, at least one message.
 void Outbox::take(Batch& batch, std::size_t room) noexcept {
-  batch.count = batch.bytes = 0;
+  batch.frames.clear();
+  batch.bytes = 0;
   const std::lock_guard lock{mutex_};
-  while (!queue_.empty() && batch.count < batch.frames.size() && batch.bytes < room) {
-    auto& frame = batch.frames[batch.count++] = pop().frame;
-    batch.bytes += frame.bytes.size();
+  while (!queue_.empty() && batch.frames.size() < batch.frames.capacity() && batch.bytes < room) {
+    batch.frames.push_back(pop().frame);
+    batch.bytes += batch.frames.back().bytes.size();
   }
-  counters_.sent += batch.count;
+  counters_.sent += batch.frames.size();
   batch.last = queue_.empty();
   if (!batch.last) return;
   scheduled_ = false;
@@ -163,16 +163,17 @@ void Outbox::take(Batch& batch, std::size_t room) noexcept {
 
 void Outbox::deliver() noexcept {
   if (!core_) return;
-  const auto self = shared_from_this();
   const CoreReference core{*core_};
   Batch batch;
   std::size_t bytes = 0;
   for (int batches = 0;; ++batches) {
     // Without room nothing is handed over; a goodbye that nothing goes before waits for none.
     const auto room = core->outbox_room();
-    if (room != 0 && (batches == fair_batches || bytes >= fair_bytes)) return mailbox_->push(self);
+    if (room != 0 && (batches == fair_batches || bytes >= fair_bytes)) {
+      return mailbox_->push(shared_from_this());
+    }
     take(batch, room);
-    for (std::size_t i = 0; i < batch.count; ++i) core->write_prepared(batch.frames[i]);
+    for (const auto& frame : batch.frames) core->write_prepared(frame);
     bytes += batch.bytes;
     if (batch.goodbye) core->start_close(batch.goodbye->code, batch.goodbye->reason);
     if (batch.last || room == 0) break;
@@ -189,7 +190,7 @@ void Outbox::deliver_rest() noexcept {
   }
   for (Batch batch; !batch.last;) {
     take(batch, SIZE_MAX);
-    for (std::size_t i = 0; i < batch.count; ++i) core->write_prepared(batch.frames[i]);
+    for (const auto& frame : batch.frames) core->write_prepared(frame);
   }
 }
 

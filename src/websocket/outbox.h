@@ -33,7 +33,7 @@ class Outbox final : public Mailbox::Letter, public std::enable_shared_from_this
 
   // The loop's thread
   void attach(ConnectionCore& core) noexcept { core_ = &core; }
-  /// Hands over what the connection has room for.
+  /// Hands over what the connection has room for. The caller keeps this alive.
   void deliver() noexcept;
   /// The connection begins to close: hands over all, whatever room there is, and takes no more.
   void deliver_rest() noexcept;
@@ -73,7 +73,7 @@ class Outbox final : public Mailbox::Letter, public std::enable_shared_from_this
     }
     Entry& front() noexcept { return (*this)[first_]; }
     void push(Entry entry);
-    Entry pop() noexcept { return std::exchange((*this)[first_++], Entry{}); }
+    Entry pop() noexcept { return std::move((*this)[first_++]); }
     /// Gives back what a burst has left behind.
     void shrink() noexcept {
       if (entries_.size() > kept) entries_ = {};
