@@ -77,14 +77,27 @@ Task<> echo(websocket::Connection connection) {
   }
 }
 
+// Adds up what `hotline serve` tells its operator.
+class Account final : public websocket::ConnectionObserver {
+ public:
+  websocket::Traffic* traffic() noexcept override { return &traffic_; }
+
+ private:
+  websocket::Traffic traffic_;
+};
+
 class Call final : private detail::ChainOwner {
  public:
-  Call(Loop& loop, Supply& supply, Task<> (*handler)(websocket::Connection) = echo) {
+  Call(Loop& loop, Supply& supply, Task<> (*handler)(websocket::Connection) = echo,
+       std::shared_ptr<websocket::ConnectionObserver> observer = nullptr) {
     Turn turn{loop};
     auto settings = std::make_shared<websocket::ConnectionSettings>(websocket::Limits{});
-    websocket::Connection connection{
-        *new websocket::ConnectionCore{loop, protocol::Role::server, StreamPointer{&supply},
-                                       std::move(settings), websocket::ConnectionCore::Origins{}}};
+    settings->observer = std::move(observer);
+    auto* const core =
+        new websocket::ConnectionCore{loop, protocol::Role::server, StreamPointer{&supply},
+                                      std::move(settings), websocket::ConnectionCore::Origins{}};
+    core->observe("/", {});
+    websocket::Connection connection{*core};
     chain_.start(handler(std::move(connection)), *this);
   }
 
@@ -93,12 +106,13 @@ class Call final : private detail::ChainOwner {
   detail::Chain chain_;
 };
 
-void echoed(benchmark::State& state, protocol::Opcode opcode) {
+void echoed(benchmark::State& state, protocol::Opcode opcode,
+            std::shared_ptr<websocket::ConnectionObserver> observer = nullptr) {
   const auto count = static_cast<std::size_t>(state.range(0));
   const auto size = static_cast<std::size_t>(state.range(1));
   Supply supply{frames(count, size, opcode)};
   Loop loop;
-  Call call{loop, supply};
+  Call call{loop, supply, echo, std::move(observer)};
   for (auto _ : state) {
     Turn turn{loop};
     supply.offer();
@@ -109,6 +123,9 @@ void echoed(benchmark::State& state, protocol::Opcode opcode) {
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()) * state.range(0));
 }
 void echoed_binary(benchmark::State& state) { echoed(state, protocol::Opcode::binary); }
+void echoed_observed(benchmark::State& state) {
+  echoed(state, protocol::Opcode::binary, std::make_shared<Account>());
+}
 void echoed_text(benchmark::State& state) { echoed(state, protocol::Opcode::text); }
 
 std::vector<websocket::Sender> everybody;
@@ -149,6 +166,7 @@ void published(benchmark::State& state) {
 
 BENCHMARK(published)->Args({1000, 1})->Args({1000, 16});
 BENCHMARK(echoed_binary)->Args({1, 32})->Args({16, 64})->Args({255, 32});
+BENCHMARK(echoed_observed)->Args({16, 64});
 BENCHMARK(echoed_text)->Args({255, 32});
 
 }  // namespace

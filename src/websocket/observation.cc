@@ -12,24 +12,6 @@ Observation::Observation(ConnectionObserver& observer, std::string_view target,
       client_(client),
       target_(target.substr(0, most_target)) {}
 
-void Observation::received(std::size_t size, unsigned messages) noexcept {
-  messages_received_ += messages;
-  bytes_received_ += size;
-  if (traffic_) {
-    Traffic::add(traffic_->messages_received, messages);
-    Traffic::add(traffic_->bytes_received, size);
-  }
-}
-
-void Observation::sent(std::size_t size, unsigned messages) noexcept {
-  messages_sent_ += messages;
-  bytes_sent_ += size;
-  if (traffic_) {
-    Traffic::add(traffic_->messages_sent, messages);
-    Traffic::add(traffic_->bytes_sent, size);
-  }
-}
-
 void Observation::ponged(std::uint64_t number, TimePoint now) noexcept {
   if (number == 0 || number != ping_number_) return;
   ping_number_ = 0;

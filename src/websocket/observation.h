@@ -21,10 +21,21 @@ class Observation {
   std::string_view target() const noexcept { return target_; }
   const Address& client() const noexcept { return client_; }
 
-  // Not inline: connections that nobody observes pass by.
   /// A message; or a piece of one, of which `messages` is 0 until the last.
-  void received(std::size_t size, unsigned messages = 1) noexcept;
-  void sent(std::size_t size, unsigned messages = 1) noexcept;
+  void received(std::size_t size, unsigned messages = 1) noexcept {
+    messages_received_ += messages;
+    bytes_received_ += size;
+    if (!traffic_) return;
+    Traffic::add(traffic_->messages_received, messages);
+    Traffic::add(traffic_->bytes_received, size);
+  }
+  void sent(std::size_t size, unsigned messages = 1) noexcept {
+    messages_sent_ += messages;
+    bytes_sent_ += size;
+    if (!traffic_) return;
+    Traffic::add(traffic_->messages_sent, messages);
+    Traffic::add(traffic_->bytes_sent, size);
+  }
 
   /// A keepalive ping has gone; its pong has come. (Others are measured by those who await them.)
   void pinged(std::uint64_t number, TimePoint now) noexcept {
