@@ -173,6 +173,8 @@ void TlsStream::wait_writable(Waiter& waiter) noexcept {
   writer_ = &waiter;
   if (write_error_ != 0) {
     post();
+  } else if (halved_) {
+    inner_->wait_readable(read_side_);
   } else {
     watch_writable();
   }
@@ -185,7 +187,7 @@ void TlsStream::watch_writable() noexcept {
 void TlsStream::cancel_wait(Waiter& waiter) noexcept {
   if (reader_ == &waiter) {
     reader_ = nullptr;
-    inner_->cancel_wait(read_side_);
+    if (!halved_) inner_->cancel_wait(read_side_);
   }
   if (writer_ == &waiter) {
     writer_ = nullptr;
@@ -193,7 +195,13 @@ void TlsStream::cancel_wait(Waiter& waiter) noexcept {
   }
 }
 
-void TlsStream::inner_readable() noexcept { tell(reader_); }
+void TlsStream::inner_readable() noexcept {
+  calling_ = true;  // both may be told
+  tell(reader_);
+  if (halved_) tell(writer_);
+  calling_ = false;
+  free_if_unused();
+}
 
 void TlsStream::inner_writable() noexcept {
   watching_ = false;

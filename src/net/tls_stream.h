@@ -95,6 +95,8 @@ class TlsStream final : public Stream {
 
   bool receive(std::span<char>& block) noexcept;
   void end_input(std::span<char> block) noexcept;
+  bool receive_rest(std::span<char>& block) noexcept;
+  void end_rest() noexcept;
   void emit(std::span<const char> bytes) noexcept;
   void end_output(Gathering& gathering) noexcept;
   void send(std::span<const char> head, std::span<const char> body) noexcept;
@@ -124,6 +126,7 @@ class TlsStream final : public Stream {
   unsigned barren_ = 0;    // records in a row that brought no data
   unsigned answers_ = 0;   // of OpenSSL's own, in one try_read
   bool ended_ = false;     // the peer writes no more
+  bool halved_ = false;    // OpenSSL has half of a message, and writes only when it has the rest
   bool ending_ = false;    // the inner stream is to be shut down when all is sent
   bool shut_ = false;      // close_notify has been written
   bool watching_ = false;  // the inner stream's writability

@@ -98,12 +98,36 @@ Transfer TlsStream::try_read(std::span<char> bytes) noexcept {
     reject(fault_, "the peer reads nothing");
     fail("");
   }
+  if (halved_) end_rest();
   if (size > 0) return {size, 0};
   if (read_error_ != 0) return {0, read_error_};
   return ended_ ? Transfer{} : Transfer{0, EAGAIN};
 }
 
 // Writing
+
+// A message between the two ends of TLS (a ticket, a key update) may come in several records, with
+// nothing between them (RFC 8446 5.1). Whoever writes meanwhile receives the rest. False: it is not
+// there yet.
+bool TlsStream::receive_rest(std::span<char>& block) noexcept {
+  halved_ = true;
+  if (!input_.has_record()) static_cast<void>(receive(block));
+  input_.allow(1);
+  if (input_.has_record()) return true;
+  if (read_error_ != 0) write_error_ = read_error_;
+  if (!ended_) return false;
+  reject(fault_, "the peer hung up in the middle of a message");
+  fail("");
+  return false;
+}
+
+void TlsStream::end_rest() noexcept {
+  if (read_error_ == 0 && !ended_ && SSL_in_init(ssl_)) return;
+  halved_ = false;
+  if (writer_) watch_writable();
+  // No byte on the socket will wake it: all has been received.
+  if (reader_ && reads_at_once()) post();
+}
 
 Transfer TlsStream::try_write(std::span<const char> head, std::span<const char> body) noexcept {
   if (write_error_ != 0) return {0, write_error_};
@@ -119,6 +143,7 @@ Transfer TlsStream::try_write(std::span<const char> head, std::span<const char> 
   }
   Gathering gathering;
   gathering_ = &gathering;
+  std::span<char> block;
   std::size_t taken = 0;
   while (taken < total && unsent_.empty() && write_error_ == 0) {
     auto& part = head.empty() ? body : head;
@@ -127,16 +152,21 @@ Transfer TlsStream::try_write(std::span<const char> head, std::span<const char> 
     tls::clear_errors();
     std::size_t count = 0;
     if (SSL_write_ex(ssl_, part.data(), wanted, &count) != 1) {
-      fail("writing");
+      if (SSL_get_error(ssl_, 0) != SSL_ERROR_WANT_READ) {
+        fail("writing");
+      } else if (receive_rest(block)) {
+        continue;
+      }
       break;
     }
     part = part.subspan(count);
     taken += count;
   }
   end_output(gathering);
-  free_buffers();
+  end_input(block);
+  if (halved_) end_rest();
   if (write_error_ != 0) return {0, write_error_};
-  return {taken, 0};
+  return {taken, halved_ && taken == 0 ? EAGAIN : 0};
 }
 
 // OpenSSL has made a piece of ciphertext.
