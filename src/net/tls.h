@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -60,7 +61,8 @@ class TlsServer {
   TlsServer(const TlsServer&) = delete;
   TlsServer& operator=(const TlsServer&) = delete;
 
-  /// Reads the files again; for handshakes to come. Where it throws, nothing has changed.
+  /// Reads the files again; for handshakes to come. Where it throws, nothing has changed. Of
+  /// several at the same time the last that was begun counts.
   void reload();
   /// Whether a file has been changed or replaced since it was read last, or was found broken.
   bool files_changed();
@@ -76,7 +78,9 @@ class TlsServer {
   const std::shared_ptr<const tls::SelfSigned> self_signed_;
   mutable std::mutex mutex_;
   std::shared_ptr<const State> state_;
-  std::string seen_;  // of the files, when they were read last
+  std::uint64_t begun_ = 0;   // reloads
+  std::uint64_t loaded_ = 0;  // the one that state_ is of
+  std::string seen_;          // of the files, when they were read last
 };
 
 }  // namespace hotline

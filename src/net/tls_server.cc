@@ -135,12 +135,16 @@ TlsServer::TlsServer(TlsServerOptions options)
 
 void TlsServer::reload() {
   auto seen = look(options_);  // before reading: a change meanwhile is one to be seen
+  std::uint64_t number = 0;
   {
     const std::scoped_lock lock{mutex_};
     seen_ = std::move(seen);
+    number = ++begun_;
   }
   auto state = std::make_shared<const State>(options_, self_signed_.get());
   const std::scoped_lock lock{mutex_};
+  if (number < loaded_) return;
+  loaded_ = number;
   state_ = std::move(state);
 }
 

@@ -1,6 +1,10 @@
 #include "net/tls.h"
 
+#include <sys/stat.h>
+
+#include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -299,6 +303,31 @@ TEST(TlsServer, takes_new_files_for_handshakes_to_come) {
   EXPECT_EQ(after.client_info().peer.names.size(), 2u);
   before.a->try_write(span_of("still here"));
   EXPECT_EQ(read_all(before.loop, *before.b), "still here");
+}
+
+TEST(TlsServer, does_not_take_older_files_than_it_has) {
+  Certificates certificates;
+  const auto shown = certificates.issue_for("localhost");
+  const auto newer = certificates.issue({.names = {"localhost", "newer"}});
+  const TlsServerOptions options{.certificates = {shown}};
+  TlsServer server{options};
+  // Who reads the older ones is not through before the newer ones have been read.
+  const auto pipe = certificates.path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const auto older = certificates.path("older");
+  std::filesystem::copy_file(shown.certificate_file, older);
+  std::filesystem::copy_file(shown.key_file, older + ".key");
+  std::filesystem::rename(pipe, shown.certificate_file);
+  std::thread slow{[&] { EXPECT_THAT(complaint([&] { server.reload(); }), HasSubstr("none")); }};
+  std::ofstream into_pipe{shown.certificate_file};  // waits until it is read
+  std::filesystem::rename(newer.certificate_file, shown.certificate_file);
+  std::filesystem::rename(newer.key_file, shown.key_file);
+  server.reload();
+  std::filesystem::rename(older + ".key", shown.key_file);
+  into_pipe << std::ifstream{older}.rdbuf();
+  into_pipe.close();
+  slow.join();
+  EXPECT_THAT(server.certificates(), ::testing::ElementsAre(StartsWith("localhost, newer (")));
 }
 
 TEST(TlsServer, names_the_file_that_is_wrong) {
