@@ -243,6 +243,22 @@ TEST_F(BehindProxy, takes_version_2_and_what_names_nobody) {
             answer("200 OK", "unix - unix\n"));
 }
 
+TEST_F(BehindProxy, believes_no_forwarded_field_of_somebody_whom_the_proxy_does_not_name) {
+  using namespace std::string_literals;
+  const auto forged = get("/who", "X-Forwarded-For: 203.0.113.9\r\n");
+  const auto unnamed = answer("200 OK", "10.0.0.1:4711 - 10.0.0.1:4711\n");
+  const auto signature = "\r\n\r\n\0\r\nQUIT\n"s;
+  for (const auto& nobody :
+       {"PROXY UNKNOWN\r\n"s, "PROXY UNKNOWN 10.0.0.9 10.0.0.1 1 1\r\n"s, signature + "\x20\0\0\0"s,
+        signature + "\x21\0\0\0"s, signature + "\x21\x31\0\xd8"s + std::string(216, 'p')}) {
+    EXPECT_EQ(connect().exchange(nobody + forged), unnamed);
+  }
+  EXPECT_EQ(connect().exchange(header + forged), who) << "named, but no proxy";
+  EXPECT_EQ(connect().exchange("PROXY TCP4 10.0.0.9 10.0.0.1 1 1\r\n" + forged),
+            answer("200 OK", "10.0.0.9:1 10.0.0.1:1 203.0.113.9:0\n"))
+      << "a proxy before the proxy";
+}
+
 TEST_F(BehindProxy, refuses_who_is_not_trusted_and_what_is_no_header) {
   auto stranger = connect("192.0.2.7");
   EXPECT_TRUE(stranger.ended());

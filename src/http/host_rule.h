@@ -22,4 +22,12 @@ class HostRule {
   std::vector<std::string> names_;
 };
 
+/// What holds for a connection, whatever is asked on it.
+struct ConnectionRules {
+  const HostRule& hosts;  // outlives the connection
+  /// Whether a trusted proxy at its other end is believed. Not where PROXY protocol has named
+  /// nobody: what is said then is said by somebody behind that proxy.
+  bool forwarded = true;
+};
+
 }  // namespace hotline::http

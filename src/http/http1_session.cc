@@ -25,11 +25,11 @@ constexpr std::chrono::milliseconds drain_grace{1'000};
 
 }  // namespace
 
-Http1Session::Http1Session(Worker& worker, StreamPointer stream, const HostRule& host_rule)
+Http1Session::Http1Session(Worker& worker, StreamPointer stream, ConnectionRules rules)
     : worker_(worker),
       stream_(std::move(stream)),
       output_(worker.loop(), *this),
-      host_rule_(host_rule),
+      rules_(rules),
       head_(worker.site().limits) {
   worker_.add(*this);
   worker_.loop().connection_opened();
@@ -188,7 +188,7 @@ void Http1Session::dispatch(std::string_view rest) noexcept {
   RequestBuilder::set_addresses(request, stream_->remote_address(), stream_->local_address());
   if (!tls_) tls_ = stream_->shared_tls();
   RequestBuilder::set_tls(request, tls_);
-  worker_.site().find_client(request);
+  if (rules_.forwarded) worker_.site().find_client(request);
   head_only_ = request.method() == "HEAD";
   if (refusal) {
     exchange_ = nullptr;
@@ -197,7 +197,7 @@ void Http1Session::dispatch(std::string_view rest) noexcept {
     return refuse(*refusal);
   }
   const auto& traits = exchange->traits();
-  if (!host_rule_.allows(traits.host)) {
+  if (!rules_.hosts.allows(traits.host)) {
     exchange->refuse({Status::misdirected_request, "this server does not go by the name in Host"});
     return exchange->release();
   }

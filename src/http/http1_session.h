@@ -13,6 +13,7 @@
 
 #include "http/handler_run.h"
 #include "http/head_reader.h"
+#include "http/host_rule.h"
 #include "http/request_body.h"
 #include "http/response_writer.h"
 #include "net/output.h"
@@ -20,7 +21,6 @@
 namespace hotline::http {
 
 class Http1Exchange;
-class HostRule;
 class Worker;
 
 /// One connection that speaks HTTP/1.1 (RFC 9112): request after request, until one says that it is
@@ -40,8 +40,7 @@ class Http1Session final : private Waiter,
                            private hotline::detail::Drainable,
                            public AutoUnlink {
  public:
-  /// `host_rule` outlives this.
-  Http1Session(Worker& worker, StreamPointer stream, const HostRule& host_rule);
+  Http1Session(Worker& worker, StreamPointer stream, ConnectionRules rules);
   Http1Session(const Http1Session&) = delete;
   Http1Session& operator=(const Http1Session&) = delete;
   ~Http1Session();
@@ -143,7 +142,7 @@ class Http1Session final : private Waiter,
   Worker& worker_;
   StreamPointer stream_;
   Output output_;
-  const HostRule& host_rule_;
+  const ConnectionRules rules_;
   Http1Exchange* exchange_ = nullptr;  // under way: not answered yet
   HandlerRun* run_ = nullptr;          // it runs, perhaps behind its answer
   std::unique_ptr<RequestBody> body_;  // of the request under way, if it has one

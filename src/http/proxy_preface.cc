@@ -9,8 +9,8 @@
 
 namespace hotline::http {
 
-ProxyPreface::ProxyPreface(Worker& worker, StreamPointer stream, const HostRule& host_rule)
-    : worker_(worker), stream_(std::move(stream)), host_rule_(host_rule) {
+ProxyPreface::ProxyPreface(Worker& worker, StreamPointer stream, ConnectionRules rules)
+    : worker_(worker), stream_(std::move(stream)), rules_(rules) {
   worker_.add(*this);
   worker_.loop().connection_opened();
   join(worker_.loop());
@@ -52,13 +52,14 @@ void ProxyPreface::receive() noexcept {
 
 void ProxyPreface::complete(std::string_view rest) noexcept {
   auto& worker = worker_;
-  const auto& host_rule = host_rule_;
   const bool named = reader_.names_client();
+  auto rules = rules_;
+  rules.forwarded = named;
   if (named) stream_->set_addresses(reader_.client(), reader_.server());
   stream_->cancel_wait(*this);
   auto stream = std::move(stream_);
   // The loop has not been left empty between the two.
-  worker.admit(std::move(stream), host_rule, rest, named);
+  worker.admit(std::move(stream), rules, rest, named);
   delete this;
 }
 

@@ -4,11 +4,11 @@
 #include <hotline/net/timer.h>
 
 #include "http/handler_run.h"
+#include "http/host_rule.h"
 #include "http/proxy_protocol.h"
 
 namespace hotline::http {
 
-class HostRule;
 class Worker;
 
 /// A connection that has not said yet whose it is (ServerOptions::proxy_protocol). Deletes itself
@@ -18,8 +18,7 @@ class ProxyPreface final : private Waiter,
                            private hotline::detail::Drainable,
                            public AutoUnlink {
  public:
-  /// `host_rule` outlives the connection.
-  ProxyPreface(Worker& worker, StreamPointer stream, const HostRule& host_rule);
+  ProxyPreface(Worker& worker, StreamPointer stream, ConnectionRules rules);
   ProxyPreface(const ProxyPreface&) = delete;
   ProxyPreface& operator=(const ProxyPreface&) = delete;
   ~ProxyPreface();
@@ -36,7 +35,7 @@ class ProxyPreface final : private Waiter,
 
   Worker& worker_;
   StreamPointer stream_;
-  const HostRule& host_rule_;
+  const ConnectionRules rules_;
   ProxyHeaderReader reader_;
 };
 

@@ -147,7 +147,7 @@ void ServerCore::listen() {
 }
 
 void ServerCore::serve(Loop& loop, StreamPointer stream, const Address& listener) {
-  worker(loop).serve(std::move(stream), site_.host_rule(listener));
+  worker(loop).serve(std::move(stream), site_.rules(listener));
 }
 
 void ServerCore::serve(Loop& loop, StreamPointer stream) {

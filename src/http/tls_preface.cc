@@ -30,9 +30,9 @@ bool is_excessive(std::string_view record) noexcept {
 
 }  // namespace
 
-TlsPreface::TlsPreface(Worker& worker, StreamPointer stream, const HostRule& host_rule,
+TlsPreface::TlsPreface(Worker& worker, StreamPointer stream, ConnectionRules rules,
                        std::optional<Status> answer)
-    : worker_(worker), stream_(std::move(stream)), host_rule_(host_rule), answer_(answer) {
+    : worker_(worker), stream_(std::move(stream)), rules_(rules), answer_(answer) {
   worker_.add(*this);
   worker_.loop().connection_opened();
   join(worker_.loop());
@@ -79,7 +79,7 @@ void TlsPreface::look() noexcept {
     auto& worker = worker_;
     stream_->cancel_wait(*this);
     auto stream = std::move(stream_);
-    worker.answer_plain(std::move(stream), host_rule_);
+    worker.answer_plain(std::move(stream), rules_);
     delete this;
     return;
   }
@@ -108,12 +108,12 @@ void TlsPreface::handshake(bool readable) noexcept {
     case TlsStream::Progress::done: break;
   }
   auto& worker = worker_;
-  const auto& host_rule = host_rule_;
+  const auto rules = rules_;
   const auto answer = answer_;
   tls_->cancel_wait(*this);
   auto stream = std::move(tls_);
   // The loop has not been left empty between the two.
-  worker.begin_session(std::move(stream), host_rule, {}, answer);
+  worker.begin_session(std::move(stream), rules, {}, answer);
   delete this;
 }
 

@@ -10,11 +10,11 @@
 #include <hotline/net/timer.h>
 
 #include "http/handler_run.h"
+#include "http/host_rule.h"
 #include "net/tls_stream.h"
 
 namespace hotline::http {
 
-class HostRule;
 class Worker;
 
 /// A connection whose TLS handshake is under way (ServerOptions::tls). Until its first record is
@@ -25,8 +25,8 @@ class TlsPreface final : private Waiter,
                          private hotline::detail::Drainable,
                          public AutoUnlink {
  public:
-  /// `host_rule` outlives the connection. `answer`: all that the client is told in the end.
-  TlsPreface(Worker& worker, StreamPointer stream, const HostRule& host_rule,
+  /// `answer`: all that the client is told in the end.
+  TlsPreface(Worker& worker, StreamPointer stream, ConnectionRules rules,
              std::optional<Status> answer);
   TlsPreface(const TlsPreface&) = delete;
   TlsPreface& operator=(const TlsPreface&) = delete;
@@ -46,7 +46,7 @@ class TlsPreface final : private Waiter,
 
   Worker& worker_;
   StreamPointer stream_;  // until there is a record; then tls_ has it
-  const HostRule& host_rule_;
+  const ConnectionRules rules_;
   const std::optional<Status> answer_;
   std::string received_;
   std::shared_ptr<SSL_CTX> context_;  // of this handshake: another may come meanwhile

@@ -41,8 +41,8 @@ void Site::find_client(Request& request) const {
   RequestBuilder::set_client(request, view.client, view.host, view.secure);
 }
 
-void Worker::serve(StreamPointer stream, const HostRule& host_rule) {
-  if (!site_.options.proxy_protocol) return admit(std::move(stream), host_rule, {}, false);
+void Worker::serve(StreamPointer stream, ConnectionRules rules) {
+  if (!site_.options.proxy_protocol) return admit(std::move(stream), rules, {}, false);
   if (!site_.trusted.trusts(stream->remote_address())) {
     return refused(*stream, "untrusted", "PROXY protocol is spoken with trusted proxies only");
   }
@@ -50,41 +50,41 @@ void Worker::serve(StreamPointer stream, const HostRule& host_rule) {
     refused(*stream, "full", "");
     // In clear: who speaks TLS would have to be listened to first.
     if (site_.tls || !site_.admission->send_away(*stream)) return;
-    return begin_session(std::move(stream), host_rule, {}, Status::service_unavailable);
+    return begin_session(std::move(stream), rules, {}, Status::service_unavailable);
   }
-  (new ProxyPreface{*this, std::move(stream), host_rule})->start();
+  (new ProxyPreface{*this, std::move(stream), rules})->start();
 }
 
-void Worker::admit(StreamPointer stream, const HostRule& host_rule, std::string_view received,
+void Worker::admit(StreamPointer stream, ConnectionRules rules, std::string_view received,
                    bool named) {
   switch (site_.admission->admit(*stream, named, loop_.now())) {
     case Admission::Verdict::welcome:
-      return begin(std::move(stream), host_rule, received, std::nullopt);
+      return begin(std::move(stream), rules, received, std::nullopt);
     case Admission::Verdict::full:
       refused(*stream, "full", "");
-      return send_away(std::move(stream), host_rule, received, Status::service_unavailable);
+      return send_away(std::move(stream), rules, received, Status::service_unavailable);
     case Admission::Verdict::too_many:
       refused(*stream, "too many of one address", "");
-      return send_away(std::move(stream), host_rule, received, Status::too_many_requests);
+      return send_away(std::move(stream), rules, received, Status::too_many_requests);
     case Admission::Verdict::too_fast: return refused(*stream, "too fast from one address", "");
   }
 }
 
-void Worker::send_away(StreamPointer stream, const HostRule& host_rule, std::string_view received,
+void Worker::send_away(StreamPointer stream, ConnectionRules rules, std::string_view received,
                        Status status) {
   if (!site_.admission->send_away(*stream)) return;
-  begin(std::move(stream), host_rule, received, status);
+  begin(std::move(stream), rules, received, status);
 }
 
-void Worker::begin(StreamPointer stream, const HostRule& host_rule, std::string_view received,
+void Worker::begin(StreamPointer stream, ConnectionRules rules, std::string_view received,
                    std::optional<Status> answer) {
-  if (!site_.tls) return begin_session(std::move(stream), host_rule, received, answer);
-  (new TlsPreface{*this, std::move(stream), host_rule, answer})->start(received);
+  if (!site_.tls) return begin_session(std::move(stream), rules, received, answer);
+  (new TlsPreface{*this, std::move(stream), rules, answer})->start(received);
 }
 
-void Worker::begin_session(StreamPointer stream, const HostRule& host_rule,
-                           std::string_view received, std::optional<Status> answer) {
-  auto* session = new Http1Session{*this, std::move(stream), host_rule};
+void Worker::begin_session(StreamPointer stream, ConnectionRules rules, std::string_view received,
+                           std::optional<Status> answer) {
+  auto* session = new Http1Session{*this, std::move(stream), rules};
   if (!answer) return session->start(received);
   auto text = std::to_string(static_cast<int>(*answer));
   text.append(" ").append(reason_phrase(*answer)).append("\n");
@@ -93,9 +93,9 @@ void Worker::begin_session(StreamPointer stream, const HostRule& host_rule,
   session->start_refusing(response);
 }
 
-void Worker::answer_plain(StreamPointer stream, const HostRule& host_rule) {
+void Worker::answer_plain(StreamPointer stream, ConnectionRules rules) {
   const Response response{Status::bad_request, "this port speaks TLS: use https:// or wss://\n"};
-  (new Http1Session{*this, std::move(stream), host_rule})->start_refusing(response);
+  (new Http1Session{*this, std::move(stream), rules})->start_refusing(response);
 }
 
 // A line each would be more than the connection was worth.

@@ -41,8 +41,8 @@ struct Site {
   /// Reads the certificates, if there are to be any. Throws Error.
   void prepare_tls();
 
-  const HostRule& host_rule(const Address& listener) const noexcept {
-    return listener.is_loopback() ? loopback_rule : other_rule;
+  ConnectionRules rules(const Address& listener) const noexcept {
+    return {listener.is_loopback() ? loopback_rule : other_rule};
   }
   /// Believes what a trusted proxy says about the client.
   void find_client(Request& request) const;
@@ -57,18 +57,16 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
   ~Worker() { close(); }
 
-  /// Begins to serve a connection that has been accepted. `host_rule`: the listener's; it stays as
-  /// long as the site.
-  void serve(StreamPointer stream, const HostRule& host_rule);
+  /// Begins to serve a connection that has been accepted. `rules`: the listener's.
+  void serve(StreamPointer stream, ConnectionRules rules);
   /// Begins a connection, or refuses to. `received`: what has come already. `named`: PROXY protocol
   /// has said whom it comes from.
-  void admit(StreamPointer stream, const HostRule& host_rule, std::string_view received,
-             bool named);
+  void admit(StreamPointer stream, ConnectionRules rules, std::string_view received, bool named);
   /// Begins to speak HTTP with whoever has been admitted. `answer`: all that there is to say.
-  void begin_session(StreamPointer stream, const HostRule& host_rule, std::string_view received,
+  void begin_session(StreamPointer stream, ConnectionRules rules, std::string_view received,
                      std::optional<Status> answer);
   /// Tells a client that does not speak TLS that it should.
-  void answer_plain(StreamPointer stream, const HostRule& host_rule);
+  void answer_plain(StreamPointer stream, ConnectionRules rules);
   /// Tells that a connection was turned away. `reason`: one of a few; `detail` may be empty.
   void refused(const Stream& stream, std::string_view reason, std::string_view detail) noexcept;
   /// Ends all sessions and handlers, at once.
@@ -97,9 +95,9 @@ class Worker {
   using List = boost::intrusive::list<T, boost::intrusive::base_hook<AutoUnlink>,
                                       boost::intrusive::constant_time_size<false>>;
 
-  void begin(StreamPointer stream, const HostRule& host_rule, std::string_view received,
+  void begin(StreamPointer stream, ConnectionRules rules, std::string_view received,
              std::optional<Status> answer);
-  void send_away(StreamPointer stream, const HostRule& host_rule, std::string_view received,
+  void send_away(StreamPointer stream, ConnectionRules rules, std::string_view received,
                  Status status);
 
   Site& site_;
