@@ -127,6 +127,9 @@ CommandLine parse_command_line(int argc, char** argv) {
   }
   if (!config.empty()) read_config_file(config, result.serve);
   apply(given, serve_options(), result.serve);
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    if (!given[i]->empty()) result.serve.in_file.erase(std::string(serve_options()[i].name));
+  }
   return result;
 }
 

@@ -36,9 +36,13 @@ std::string read_whole(const std::string& path) {
   return text;
 }
 
+std::string place(const std::string& path, const toml::source_region& at) {
+  return path + ":" + std::to_string(at.begin.line);
+}
+
 [[noreturn]] void reject(const std::string& path, const toml::source_region& at,
                          const std::string& what) {
-  throw UsageError(path + ":" + std::to_string(at.begin.line) + ": " + what);
+  throw UsageError(place(path, at) + ": " + what);
 }
 
 const char* type_name(const toml::node& node) {
@@ -130,6 +134,7 @@ void read_config_file(const std::string& path, ServeOptions& options) {
         reject(path, key.source(), "unknown key \"" + escaped(key.str()) + "\" in [serve]");
       }
       apply(path, *option, value, options);
+      options.in_file.insert_or_assign(std::string(option->name), place(path, value.source()));
     }
   }
 }

@@ -202,7 +202,8 @@ void pair_certificates(ServeOptions& options) {
   const auto& certificates = options.tls_certificates;
   const auto& keys = options.tls_keys;
   if (certificates.size() != keys.size()) {
-    throw UsageError("--tls-cert and --tls-key: as many of one as of the other");
+    throw UsageError((certificates.empty() ? "--tls-key" : "--tls-cert") +
+                     std::string(": as many of --tls-cert as of --tls-key are needed"));
   }
   auto& tls = options.server.tls;
   if (tls.self_signed && !certificates.empty()) {
@@ -248,15 +249,29 @@ std::string in_words_of_the_command_line(std::string what) {
   return what;
 }
 
+namespace {
+
+// "--drain-jitter: ..." of an option that the file sets: "hotline.toml:7: drain-jitter: ...".
+std::string in_words_of_the_file(const ServeOptions& options, std::string what) {
+  const auto colon = what.find(": ");
+  if (!what.starts_with("--") || colon == std::string::npos) return what;
+  const auto found = options.in_file.find(std::string_view{what}.substr(2, colon - 2));
+  if (found != options.in_file.end()) what.replace(0, 2, found->second + ": ");
+  return what;
+}
+
+}  // namespace
+
 int serve(ServeOptions options) {
-  pair_certificates(options);
-  if (options.server.tls.enabled()) TlsReload::take_signal();
   try {
+    pair_certificates(options);
+    if (options.server.tls.enabled()) TlsReload::take_signal();
     return Run{options}();
+  } catch (const UsageError& error) {
+    throw UsageError(in_words_of_the_file(options, error.what()));
   } catch (const Error& error) {
-    if (error.code() == Fault::bad_option)
-      throw UsageError(in_words_of_the_command_line(error.what()));
-    throw;
+    if (error.code() != Fault::bad_option) throw;
+    throw UsageError(in_words_of_the_file(options, in_words_of_the_command_line(error.what())));
   }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +30,9 @@ struct ServeOptions {
   /// Where /metrics is served on a listener of its own, or "off"; empty: on the others, if all of
   /// them are for this machine only.
   std::string metrics_listen;
+  /// Where the configuration file sets an option, "path:line", by the option's name: those that
+  /// the command line has not set since.
+  std::map<std::string, std::string, std::less<>> in_file;
 };
 
 }  // namespace hotline::tools

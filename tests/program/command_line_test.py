@@ -223,6 +223,27 @@ class ConfigFile(unittest.TestCase):
                 for word in words:
                     self.assertIn(word, ended.stderr)
 
+    def test_what_shows_only_later_is_told_with_its_line_too(self):
+        for text, place, words in (
+                ('origin = ["https://a.example",\n "*"]\n', ":3: origin: ", ['"*"']),
+                ('trusted-proxy = "10.0.0.0/33"\n', ":3: trusted-proxy: ", ["10.0.0.0/33"]),
+                ('drain-jitter = "20s"\n', ":3: drain-jitter: ", ["--drain-timeout"]),
+                ("proxy-protocol = true\n", ":3: proxy-protocol: ", ["--trusted-proxy"]),
+                ('tls-cert = "/nowhere"\n', ":3: tls-cert: ", ["--tls-key"]),
+                ('tls-cert = "/nowhere"\ntls-key = "/nowhere"\n', ":3: tls-cert: ",
+                 ['"/nowhere"'])):
+            with self.subTest(text):
+                self.write('[serve]\nlisten = "127.0.0.1:0"\n' + text)
+                ended = run("serve", "--config", self.path)
+                self.assertEqual((ended.returncode, ended.stdout), (2, ""))
+                self.assertRegex(ended.stderr, r"\Ahotline: [^\n]+\n\Z")
+                self.assertIn(self.path + place, ended.stderr)
+                for word in words:
+                    self.assertIn(word, ended.stderr)
+        self.write('[serve]\norigin = "https://a.example"\ndrain-jitter = "1s"\n')
+        ended = run("serve", "--config", self.path, "--origin", "*")
+        self.assertIn("hotline: --origin: ", ended.stderr, "it is the command line that is wrong")
+
     def test_the_one_that_is_installed_is_good(self):
         example = pathlib.Path(__file__).resolve().parent.parent.parent / "packaging/hotline.toml"
         text = example.read_text().replace('listen = "systemd"', 'listen = "127.0.0.1:0"')

@@ -255,7 +255,7 @@ class Tls(Secured):
         certificate, key = self.localhost
         other = self.authority.issue("other")
         for arguments, said in (
-                (("--tls-cert", certificate), "--tls-cert and --tls-key: as many of one"),
+                (("--tls-cert", certificate), "--tls-cert: as many of --tls-cert as of"),
                 (("--tls-cert", certificate, "--tls-key", other[1]),
                  f'--tls-key: "{other[1]}" is not the key of "{certificate}"'),
                 (("--tls-cert", "/nowhere", "--tls-key", key), '--tls-cert: "/nowhere" cannot be '),

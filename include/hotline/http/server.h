@@ -75,9 +75,9 @@ struct ServerOptions {
   std::vector<std::string> trusted_proxies = {};
   /// Every connection begins with PROXY protocol, version 1 or 2, and comes from a trusted proxy
   /// (others are closed without an answer); within `head_timeout`. What it names becomes the
-  /// connection's remote_address() and local_address(); LOCAL, UNKNOWN
-  /// and a client behind a unix socket leave them as they are, and of such a connection no header
-  /// is believed: whoever sends it, the proxy has not said that it is its own.
+  /// connection's remote_address() and local_address(); LOCAL, UNKNOWN and
+  /// a client behind a unix socket leave them as they are; of such a connection no header is
+  /// believed, since it may be the unnamed client that sends it.
   bool proxy_protocol = false;
   /// Certificates: with them, everybody speaks TLS on all listeners (behind PROXY protocol, where
   /// there is that), and who does not is told so. A handshake has `head_timeout`.
