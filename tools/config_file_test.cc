@@ -48,6 +48,7 @@ listen = ["127.0.0.1:8080", "unix:/run/x.sock"]
 threads = 4
 message-limit = "64k"
 idle-timeout = "1m30s"
+http-idle-timeout = "5s"
 proxy-protocol = true
 trusted-proxy = "10.0.0.0/8"
 log-format = "json"

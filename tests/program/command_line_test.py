@@ -67,6 +67,7 @@ class CommandLine(unittest.TestCase):
                 (["serve", "--listen", "unix:"], ["--listen", "unix:"]),
                 (["serve", "--listen", "127.0.0.1:0", "--listen", "80"], ["--listen", '"80"']),
                 (["serve", "--idle-timeout", "30"], ["--idle-timeout", '"30"', "30s"]),
+                (["serve", "--http-idle-timeout", "0s"], ["--http-idle-timeout: ", '"0s"']),
                 (["serve", "--idle-timeout", "0s"], ["--idle-timeout", '"0s"']),
                 (["serve", "--ping-interval", "2y"], ["--ping-interval", "2y"]),
                 (["serve", "--handshake-timeout", "366d"], ["--handshake-timeout", "366d"]),
@@ -170,7 +171,7 @@ class CommandLine(unittest.TestCase):
             self.assertLessEqual(len(line), 100, line)
         for name in ("listen", "threads", "host", "origin", "static", "message-limit",
                      "fragment-limit", "max-connections", "max-connections-per-address",
-                     "connection-rate", "connection-burst", "handshake-timeout", "idle-timeout",
+                     "connection-rate", "connection-burst", "handshake-timeout", "http-idle-timeout", "idle-timeout",
                      "ping-interval", "drain-timeout", "drain-jitter", "trusted-proxy",
                      "proxy-protocol", "log-level", "log-format", "metrics-listen", "config"):
             self.assertRegex(ended.stdout, rf"(?m)^  --{name} ")

@@ -43,6 +43,15 @@ class Serving(unittest.TestCase):
             peer.send(close(1000))
             self.assertEqual(peer.rest(), closed(1000))
 
+    def test_who_asks_nothing_more_is_let_go_of(self):
+        with hotline_server.Server("--http-idle-timeout", "200ms") as server:
+            with Peer(server) as asking, Peer(server) as talking:
+                asking.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                talking.upgrade()
+                self.assertTrue(asking.rest().endswith(b"ok\n"))
+                talking.send(frame(TEXT, b"still here"))
+                self.assertEqual(talking.frame(), (TEXT, b"still here"))
+
     def test_a_directory_is_served_beside_the_rest(self):
         with tempfile.TemporaryDirectory() as directory:
             pathlib.Path(directory, "index.html").write_text("<p>home</p>")
