@@ -26,7 +26,9 @@ constexpr std::string_view no_head = "";  // not a null pointer: it is copied fr
 
 // Nothing that follows is looked at.
 void Http1Session::refuse(const Refusal& refusal) noexcept {
-  worker_.loop().log(LogLevel::info, [&] {
+  // An observer hears of it anyway.
+  const auto level = worker_.options().observer ? LogLevel::debug : LogLevel::info;
+  worker_.loop().log(level, [&] {
     auto line = "refused a request from " + stream_->remote_address().to_string() + ": ";
     line += std::to_string(static_cast<int>(refusal.status));
     return line.append(", ").append(refusal.reason);
@@ -38,10 +40,10 @@ void Http1Session::refuse(const Refusal& refusal) noexcept {
   send(response);
 }
 
-void Http1Session::answer(const Response& response) noexcept {
+void Http1Session::answer(const Response& response, std::string_view reason) noexcept {
   const bool bodyless = head_only_ || !has_body(response.status());
   record(RequestEnd::answered, static_cast<int>(response.status()),
-         bodyless ? 0 : response.body().size(), {});
+         bodyless ? 0 : response.body().size(), reason);
   send(response);
 }
 

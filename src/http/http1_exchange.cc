@@ -87,12 +87,13 @@ void Http1Exchange::add_header(std::string_view name, std::string_view value) {
   more_->add(name, value);
 }
 
-bool Http1Exchange::respond(const Response& response, Waiter* waiter) noexcept {
+bool Http1Exchange::respond(const Response& response, Waiter* waiter,
+                            std::string_view reason) noexcept {
   answered_ = true;
   auto* session = std::exchange(session_, nullptr);
   if (!session) return false;
   const detail::CoreHandle here{*this};
-  session->answer(response);
+  session->answer(response, reason);
   if (waiter) fence_.wait(session->output(), *waiter);
   session->answered();
   wake_body_reader();
@@ -197,7 +198,7 @@ void Http1Exchange::release() noexcept {
     if (const auto* failure = session_->body_failure()) {
       refuse(failure->refusal);
     } else {
-      respond(Response{Status::internal_server_error, "500 Internal Server Error\n"}, nullptr);
+      respond(Response{Status::internal_server_error, "500 Internal Server Error\n"}, nullptr, {});
     }
   }
   drop();

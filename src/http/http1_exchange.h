@@ -47,7 +47,7 @@ class Http1Exchange final : public detail::ExchangeCore {
   bool draining() const noexcept override;
   std::chrono::seconds retry_after() const noexcept override;
   void add_header(std::string_view name, std::string_view value) override;
-  bool respond(const Response& response, Waiter* waiter) noexcept override;
+  bool respond(const Response& response, Waiter* waiter, std::string_view reason) noexcept override;
   void cancel_wait(Waiter& waiter) noexcept override;
   detail::BodyPiece read_body(std::uint64_t limit, Waiter& waiter) noexcept override;
   void cancel_body_wait(Waiter& waiter) noexcept override;

@@ -51,8 +51,8 @@ class Http1Session final : private Waiter,
   void start_refusing(const Response& response) noexcept;
 
   // For the exchange that is under way:
-  /// Writes the response; answered() must follow.
-  void answer(const Response& response) noexcept;
+  /// Writes the response; answered() must follow. `reason`: RequestRecord::reason.
+  void answer(const Response& response, std::string_view reason) noexcept;
   /// Goes on to the next request, or to the end. `this` may be gone afterwards.
   void answered() noexcept;
   /// The same, for what a handler did not say.

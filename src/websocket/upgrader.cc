@@ -69,7 +69,8 @@ Upgrader::State::State(UpgraderOptions options) : options_(std::move(options)) {
 void Upgrader::State::refused_by(Loop& loop, const http::Request& request,
                                  const Refusal& refusal) const {
   const auto status = refusal.response().status();
-  loop.log(LogLevel::info, [&] {
+  // An observer hears of it anyway.
+  loop.log(options_.observer ? LogLevel::debug : LogLevel::info, [&] {
     return "refused to upgrade " + escaped(request.target()) + " for " +
            request.remote_address().to_string() + ": " + std::to_string(static_cast<int>(status)) +
            ", " + refusal.sentence();
@@ -87,7 +88,7 @@ std::optional<Connection> Upgrader::State::upgrade(http::Exchange exchange,
   const auto going_away = core.draining() ? std::optional{core.retry_after()} : std::nullopt;
   if (const auto refused = refusal(request, going_away)) {
     refused_by(core.loop(), request, *refused);
-    core.respond(refused->response(), nullptr);
+    core.respond(refused->response(), nullptr, refused->sentence());
     return std::nullopt;
   }
   auto accepted = acceptance(request, wishes);

@@ -154,6 +154,8 @@ class Logs(unittest.TestCase):
         self.assertEqual((first["status"], first["end"]), (400, "refused"))
         self.assertTrue(first["reason"])
         self.assertEqual((second["status"], second["target"]), (403, "/echo"))
+        self.assertIn("http://evil.example", second["reason"])
+        self.assertEqual(logged.of("message"), [], "one line each")
 
     def test_other_lines_are_objects_too(self):
         logged = Logged("json", level="debug")

@@ -106,8 +106,9 @@ class ExchangeCore {
   virtual void add_header(std::string_view name, std::string_view value) = 0;
 
   /// Writes the whole response. True: the backlog is high, and `waiter` is told when it has
-  /// drained.
-  virtual bool respond(const Response& response, Waiter* waiter) noexcept = 0;
+  /// drained. `reason`: RequestRecord::reason.
+  virtual bool respond(const Response& response, Waiter* waiter,
+                       std::string_view reason = {}) noexcept = 0;
   virtual void cancel_wait(Waiter& waiter) noexcept = 0;
 
   /// The next piece of the body, of at most `limit` bytes in all. `waiting`: `waiter`, the only

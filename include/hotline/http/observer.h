@@ -45,7 +45,7 @@ struct RequestRecord {
   std::uint64_t request_bytes = 0;
   /// From the end of the request's head to the end of its answer; 0 where it was refused before.
   Duration duration{};
-  /// Why it was refused or abandoned, in the server's words; "" otherwise.
+  /// Why it was refused, not upgraded, or abandoned, in the server's words; "" otherwise.
   std::string_view reason{};
 };
 
