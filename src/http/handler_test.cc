@@ -134,6 +134,39 @@ TEST(Handler, is_cancelled_when_its_client_hangs_up_before_the_answer) {
   }
 }
 
+TEST(Handler, is_cancelled_also_when_its_client_had_more_to_ask_before_it_hung_up) {
+  for (const bool orderly : {true, false}) {
+    Site site;
+    site.handle_later();
+    auto client = site.connect();
+    client.exchange(get("/later") + get("/later"));
+    client.send(get("/later"));
+    EXPECT_EQ(site.handlers(), 1u);
+    orderly ? client.shut_down() : client.hang_up();
+    EXPECT_EQ(site.handlers(), 0u);
+    EXPECT_FALSE(site.gate.is_waited_at());
+    EXPECT_EQ(site.sessions(), 0u);
+  }
+}
+
+TEST(Handler, leaves_what_came_while_it_ran_in_its_order) {
+  Site site;
+  site.handle_later();
+  site.handle_later("/second");
+  auto [server, wire] = make_memory_streams(*site.loop, {});
+  site.serve(std::move(server));
+  const auto send = [&wire = wire](const std::string& bytes) {
+    EXPECT_EQ(wire->try_write(bytes).size, bytes.size());
+  };
+  send(get("/later") + "GET /sec");
+  site.loop.settle();
+  send("ond HTTP/1.1\r\nHost: localhost\r\n\r\n");  // heard of behind the answer
+  site.open_gate();
+  site.open_gate();
+  Client client{*site.loop, std::move(wire)};
+  EXPECT_EQ(client.receive(), answer("200 OK", "/later") + answer("200 OK", "/second"));
+}
+
 TEST(Handler, goes_on_when_its_client_hangs_up_behind_the_answer) {
   Site site;
   bool ended = false;

@@ -79,10 +79,13 @@ void Http1Session::listen() noexcept {
 }
 
 void Http1Session::receive() noexcept {
+  // What came before is yet to be looked at: settle() listens again behind it.
+  if (block_ || (is_parked() && state_ != State::handling)) return;
   const auto block = worker_.loop().blocks().take();
   block_ = block.data();
   begin_ = 0;
-  const auto transfer = stream_->try_read(block);
+  const auto parked = is_parked() ? partial_.size() : 0;  // all of it is to fit in a block
+  const auto transfer = stream_->try_read(block.first(block.size() - parked));
   end_ = transfer.size;
   if (transfer.size == 0) give_back_block();
   if (transfer.would_block()) {
@@ -100,7 +103,7 @@ void Http1Session::receive() noexcept {
     case State::handling:
       if (body_ && body_->waits()) return wake_body_reader();
       if (body_failure()) return drop(transfer.size);
-      return park();  // receiving stops here until somebody asks for it
+      return settle();
     default: return drop(transfer.size);
   }
 }
@@ -281,9 +284,12 @@ void Http1Session::settle() noexcept {
     case State::skipping: give_back_block(); return listen();
     case State::handling:
       if (body_ && body_->lent) return;
-      if (begin_ != end_) return park();
-      give_back_block();
-      if (partial_.empty()) listen();  // to notice a client that hangs up
+      if (block_) park();
+      // To notice a client that hangs up. Behind a body that nobody reads, or a block full of
+      // requests, it is held back and not heard.
+      if (partial_.empty() || (!has_unread_body() && partial_.size() < BlockPool::block_size)) {
+        listen();
+      }
       return;
     case State::closing: return close_when_sent();
     default: return;

@@ -261,7 +261,7 @@ TEST(Http1Session, receives_a_block_at_most_while_a_handler_runs) {
   auto client = site.connect({.capacity = 1000});
   client.send(get("/later"));
   std::string requests;
-  for (int i = 0; i < 100; ++i) requests += get("/ok");
+  for (int i = 0; i < 2000; ++i) requests += get("/ok");
   EXPECT_FALSE(client.send(requests)) << "TCP holds the client back";
   site.open_gate();
   EXPECT_EQ(client.receive().substr(0, 12), "HTTP/1.1 200");
