@@ -12,6 +12,7 @@
 
 #include <hotline/base/error.h>
 
+#include "base/time_option.h"
 #include "tools/option_table.h"
 #include "tools/units.h"
 
@@ -61,7 +62,7 @@ template <typename Place>
 auto duration(std::chrono::milliseconds least, Place place) {
   return [=](auto& options, Values values) {
     const auto time = parse_duration(values.back());
-    if (!time || *time < least || *time > std::chrono::hours(24 * 365)) {
+    if (!time || *time < least || *time > longest_time) {
       reject(values.back(), std::string("a time ") + (least.count() > 0 ? "above 0 and " : "") +
                                 "up to 365d (such as 30s, 1m30s or 250ms)");
     }

@@ -9,6 +9,8 @@
 
 #include <hotline/base/error.h>
 
+#include "base/time_option.h"
+
 namespace hotline::http {
 namespace {
 
@@ -80,15 +82,6 @@ void ServerCore::use(Middleware middleware) {
   site_.router.use(std::move(middleware));
 }
 
-namespace {
-
-// More would overflow where it is added to a point in time.
-bool is_time(std::chrono::milliseconds value) {
-  return value.count() > 0 && value <= std::chrono::hours(24 * 365);
-}
-
-}  // namespace
-
 void ServerCore::check_options() const {
   const auto& options = site_.options;
   const auto demand = [](bool good, const char* sentence) {
@@ -97,11 +90,11 @@ void ServerCore::check_options() const {
   demand(options.threads > 0 && options.threads <= most_threads, "threads: from 1 to 1024");
   demand(options.header_bytes > 0, "header_bytes: at least 1");
   demand(options.header_count > 0, "header_count: at least 1");
-  demand(is_time(options.head_timeout), "head_timeout: above 0, and at most 365 days");
+  check_time(options.head_timeout, "head_timeout");
   demand(options.body_limit > 0, "body_limit: at least 1");
-  demand(is_time(options.body_timeout), "body_timeout: above 0, and at most 365 days");
+  check_time(options.body_timeout, "body_timeout");
   demand(options.body_rate > 0, "body_rate: at least 1");
-  demand(is_time(options.idle_timeout), "idle_timeout: above 0, and at most 365 days");
+  check_time(options.idle_timeout, "idle_timeout");
   demand(options.max_connections > 0, "max_connections: at least 1");
   demand(options.max_connections_per_address > 0, "max_connections_per_address: at least 1");
   demand(options.connection_rate > 0, "connection_rate: at least 1");
@@ -112,9 +105,9 @@ void ServerCore::check_options() const {
   demand(
       options.tls.enabled() || (options.tls.client_ca_file.empty() && options.tls.crl_file.empty()),
       "client_ca_file: certificates must say what to show");
-  demand(options.retry_after.count() >= 0 && options.retry_after <= std::chrono::hours(24 * 365),
+  demand(options.retry_after.count() >= 0 && options.retry_after <= longest_time,
          "retry_after: from 0 to 365 days");
-  demand(is_time(options.drain_timeout), "drain_timeout: above 0, and at most 365 days");
+  check_time(options.drain_timeout, "drain_timeout");
   demand(options.drain_jitter.count() >= 0 && options.drain_jitter < options.drain_timeout,
          "drain_jitter: from 0 to below drain_timeout");
 }

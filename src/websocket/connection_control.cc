@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "base/time_option.h"
 #include "net/loop.h"
 #include "websocket/connection_core.h"
 #include "websocket/connection_extras.h"
@@ -10,15 +11,7 @@ namespace hotline::websocket {
 
 namespace {
 
-constexpr auto most = std::chrono::hours{24 * 365};
-
 std::string_view text_of(std::span<const char> payload) { return {payload.data(), payload.size()}; }
-
-void check_time(Duration time, const char* name) {
-  if (time > Duration::zero() && time <= most) return;
-  throw Error(Fault::bad_option,
-              std::string("set_keepalive: the ") + name + " is not between 0 and 365 days");
-}
 
 }  // namespace
 
@@ -47,8 +40,8 @@ void ConnectionCore::note_heard() noexcept {
 }
 
 void ConnectionCore::set_keepalive(Duration interval, Duration timeout) {
-  check_time(interval, "interval");
-  check_time(timeout, "timeout");
+  check_time(interval, "set_keepalive: the interval");
+  check_time(timeout, "set_keepalive: the timeout");
   extras().keepalive = ConnectionExtras::Keepalive{interval, timeout};
   if (!is_open()) return;
   pinging_ = false;

@@ -6,6 +6,7 @@
 #include <hotline/net/deadline.h>
 
 #include "base/header_tokens.h"
+#include "base/time_option.h"
 #include "http/proxy.h"
 #include "net/loop.h"
 #include "websocket/client_handshake.h"

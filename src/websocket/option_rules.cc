@@ -5,6 +5,7 @@
 #include <hotline/base/error.h>
 
 #include "base/header_tokens.h"
+#include "base/time_option.h"
 
 namespace hotline::websocket {
 namespace {
@@ -12,12 +13,6 @@ namespace {
 [[noreturn]] void reject(const std::string& what) { throw Error(Fault::bad_option, what); }
 
 }  // namespace
-
-void check_time(std::chrono::milliseconds value, const std::string& name) {
-  if (value <= std::chrono::milliseconds(0) || value > std::chrono::hours(24 * 365)) {
-    reject(name + ": more than 0, and at most 365 days");
-  }
-}
 
 void check_limits(const Limits& limits) {
   const auto positive = [](auto value, const char* name) {

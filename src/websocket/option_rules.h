@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -12,7 +11,5 @@ namespace hotline::websocket {
 
 void check_limits(const Limits& limits);
 void check_subprotocols(const std::vector<std::string>& names);
-/// More than 0, and at most 365 days.
-void check_time(std::chrono::milliseconds value, const std::string& name);
 
 }  // namespace hotline::websocket

@@ -8,10 +8,10 @@
 #include <hotline/http/proxy_refused.h>
 #include <hotline/net/sleep.h>
 
+#include "base/time_option.h"
 #include "http/http_date.h"
 #include "net/loop.h"
 #include "websocket/connection_core.h"
-#include "websocket/option_rules.h"
 
 namespace hotline::websocket {
 namespace {
