@@ -16,22 +16,17 @@ void check_answer(const detail::ExchangeCore& core, const Response& response) {
 
 }  // namespace
 
-Exchange::Responding::Responding(detail::ExchangeCore& core, const Response& response)
-    : core_(core) {
-  check_answer(core, response);
+Answering Exchange::respond(Status status, std::string_view body) & {
+  return respond(Response{status, std::string(body)});
+}
+
+Answering Exchange::respond(const Response& response) & {
+  check_answer(*core_, response);
   const auto& length = response.content_length();
-  if (length && *length != response.body().size() && core.request().method() != "HEAD") {
+  if (length && *length != response.body().size() && request().method() != "HEAD") {
     throw Error(Fault::bad_option, "content_length() is not the length of the body");
   }
-  waiting_ = core.respond(response, this);
-}
-
-Exchange::Responding Exchange::respond(Status status, std::string_view body) & {
-  return Responding{*core_, Response{status, std::string(body)}};
-}
-
-Exchange::Responding Exchange::respond(const Response& response) & {
-  return Responding{*core_, response};
+  return {*core_, [&](Waiter& waiter) { return core_->respond(response, &waiter); }};
 }
 
 ResponseStream Exchange::start(const Response& response) & {

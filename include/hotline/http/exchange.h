@@ -23,7 +23,6 @@ namespace hotline::http {
 /// client hangs up before the answer, the handler is cancelled at its next suspension.
 class [[nodiscard]] Exchange {
  public:
-  class Responding;
   class Hijacking;
 
   explicit Exchange(detail::ExchangePointer core) noexcept : core_(std::move(core)) {}
@@ -60,10 +59,10 @@ class [[nodiscard]] Exchange {
   /// response. Throws Error: already_answered; bad_option for a status that is not final (below
   /// 200, above 599), and where Response::content_length() says something else than the body (but
   /// in the answer to HEAD, where it stands for the body).
-  Responding respond(Status status, std::string_view body) &;
-  Responding respond(const Response& response) &;
-  Responding respond(Status, std::string_view) && = delete;
-  Responding respond(const Response&) && = delete;
+  Answering respond(Status status, std::string_view body) &;
+  Answering respond(const Response& response) &;
+  Answering respond(Status, std::string_view) && = delete;
+  Answering respond(const Response&) && = delete;
 
   /// Sends the head of an answer whose body is written to what this gives: with
   /// Response::content_length() exactly so many bytes; otherwise in chunks, to an HTTP/1.0 client
@@ -94,35 +93,6 @@ class [[nodiscard]] Exchange {
 
 /// What a route calls: it is kept until its last coroutine has ended, and is called from all loops.
 using Handler = std::function<Task<>(Exchange)>;
-
-/// Awaits room in the backlog behind a response.
-class [[nodiscard("co_await it")]] Exchange::Responding final : private Waiter {
- public:
-  Responding(const Responding&) = delete;
-  Responding& operator=(const Responding&) = delete;
-  ~Responding() {
-    if (waiting_) core_.cancel_wait(*this);
-  }
-
-  bool await_ready() const noexcept { return !waiting_; }
-  template <hotline::detail::TaskPromise Promise>
-  void await_suspend(std::coroutine_handle<Promise> handle) noexcept {
-    resumption_ = hotline::detail::Resumption{handle};
-  }
-  void await_resume() const noexcept {}
-
- private:
-  friend class Exchange;
-  Responding(detail::ExchangeCore& core, const Response& response);
-  void ready() noexcept override {
-    waiting_ = false;
-    if (resumption_) resumption_.resume();
-  }
-
-  detail::ExchangeCore& core_;
-  bool waiting_ = false;
-  hotline::detail::Resumption resumption_;
-};
 
 /// Takes the connection over when it is awaited.
 class [[nodiscard("co_await it")]] Exchange::Hijacking final {

@@ -8,6 +8,38 @@
 
 namespace hotline::http {
 
+/// Awaits room in the backlog behind an answer, or its end.
+class [[nodiscard("co_await it")]] Answering final : private Waiter {
+ public:
+  Answering(const Answering&) = delete;
+  Answering& operator=(const Answering&) = delete;
+  ~Answering() {
+    if (waiting_) core_.cancel_wait(*this);
+  }
+
+  bool await_ready() const noexcept { return !waiting_; }
+  template <hotline::detail::TaskPromise Promise>
+  void await_suspend(std::coroutine_handle<Promise> handle) noexcept {
+    resumption_ = hotline::detail::Resumption{handle};
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  friend class Exchange;
+  friend class ResponseStream;
+  /// `send(waiter)`: whether there is something to wait for.
+  template <typename Send>
+  Answering(detail::ExchangeCore& core, const Send& send) : core_(core), waiting_(send(*this)) {}
+  void ready() noexcept override {
+    waiting_ = false;
+    if (resumption_) resumption_.resume();
+  }
+
+  detail::ExchangeCore& core_;
+  bool waiting_;
+  hotline::detail::Resumption resumption_;
+};
+
 /// The body of an answer that was begun by Exchange::start(), to be written piece by piece.
 ///
 /// Destroyed before its end, it cuts the connection, so that the client sees that something is
@@ -16,7 +48,6 @@ namespace hotline::http {
 class [[nodiscard]] ResponseStream {
  public:
   class Writing;
-  class Ending;
 
   /// From Exchange::start().
   explicit ResponseStream(detail::ExchangeCore& core) noexcept : core_(core) {}
@@ -43,8 +74,8 @@ class [[nodiscard]] ResponseStream {
   /// The body is whole: sends the end, by the call itself; awaiting it suspends only while the
   /// client is slow. The next request of the connection is looked at. Throws Error (wrong_length)
   /// where fewer bytes were written than announced; the connection is cut.
-  Ending end() &;
-  Ending end() && = delete;
+  Answering end() &;
+  Answering end() && = delete;
 
  private:
   void cut() noexcept {
@@ -85,41 +116,13 @@ class [[nodiscard("co_await it")]] ResponseStream::Writing final
   hotline::detail::Resumption resumption_;
 };
 
-class [[nodiscard("co_await it")]] ResponseStream::Ending final : private Waiter {
- public:
-  Ending(const Ending&) = delete;
-  Ending& operator=(const Ending&) = delete;
-  ~Ending() {
-    if (waiting_) core_.cancel_wait(*this);
-  }
-
-  bool await_ready() const noexcept { return !waiting_; }
-  template <hotline::detail::TaskPromise Promise>
-  void await_suspend(std::coroutine_handle<Promise> handle) noexcept {
-    resumption_ = hotline::detail::Resumption{handle};
-  }
-  void await_resume() const noexcept {}
-
- private:
-  friend class ResponseStream;
-  explicit Ending(detail::ExchangeCore& core) : core_(core), waiting_(core.finish(*this)) {}
-  void ready() noexcept override {
-    waiting_ = false;
-    if (resumption_) resumption_.resume();
-  }
-
-  detail::ExchangeCore& core_;
-  bool waiting_;
-  hotline::detail::Resumption resumption_;
-};
-
 inline ResponseStream::Writing ResponseStream::write(std::string_view bytes) & {
   return Writing{*core_, bytes};
 }
 
-inline ResponseStream::Ending ResponseStream::end() & {
+inline Answering ResponseStream::end() & {
   ended_ = true;
-  return Ending{*core_};
+  return Answering{*core_, [this](Waiter& waiter) { return core_->finish(waiter); }};
 }
 
 }  // namespace hotline::http
