@@ -1,8 +1,6 @@
 // A thousand receivers, one of which does not read: what is kept for it is bounded, and the others
 // hear on. The latencies are printed, not judged.
-#include <arpa/inet.h>
 #include <malloc.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -19,6 +17,8 @@
 #include <gtest/gtest.h>
 
 #include <hotline/hotline.h>
+
+#include "support/raw_peer.h"
 
 namespace hotline {
 namespace {
@@ -64,46 +64,23 @@ Task<> listen(Connection connection, Audience& audience) {
 /// A client that counts bytes.
 class Ear {
  public:
-  Ear(std::uint16_t port, int poll) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    const int small = 8 * 1024;
-    ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-      throw std::runtime_error("connect");
-    }
-    const std::string request =
-        "GET /feed HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-    static_cast<void>(::send(socket_, request.data(), request.size(), MSG_NOSIGNAL));
-    std::string answer;
-    while (!answer.ends_with("\r\n\r\n")) {
-      char byte = 0;
-      if (::recv(socket_, &byte, 1, 0) != 1) throw std::runtime_error("no answer");
-      answer += byte;
-    }
+  Ear(std::uint16_t port, int poll) : peer_(port, "/feed", 8 * 1024) {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.ptr = this;
-    ::epoll_ctl(poll, EPOLL_CTL_ADD, socket_, &event);
+    ::epoll_ctl(poll, EPOLL_CTL_ADD, peer_.descriptor(), &event);
   }
-  Ear(const Ear&) = delete;
-  Ear& operator=(const Ear&) = delete;
-  ~Ear() { ::close(socket_); }
 
   void read() {
     static char buffer[64 * 1024];
-    const auto size = ::recv(socket_, buffer, sizeof buffer, MSG_DONTWAIT);
-    if (size > 0) bytes += static_cast<std::size_t>(size);
+    bytes += peer_.receive(buffer, MSG_DONTWAIT);
   }
-  void forget(int poll) const { ::epoll_ctl(poll, EPOLL_CTL_DEL, socket_, nullptr); }
+  void forget(int poll) const { ::epoll_ctl(poll, EPOLL_CTL_DEL, peer_.descriptor(), nullptr); }
 
   std::size_t bytes = 0;
 
  private:
-  int socket_;
+  testing::RawPeer peer_;
 };
 
 class Hall {

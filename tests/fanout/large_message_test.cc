@@ -1,10 +1,5 @@
 // A message larger than memory should be, read and written as it goes: HOTLINE_STREAM_SIZE bytes of
 // it (64 MiB) through one connection, and what memory that took.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -13,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include <hotline/hotline.h>
+
+#include "support/raw_peer.h"
 
 namespace hotline {
 namespace {
@@ -40,33 +37,11 @@ long status(const std::string& name) {
   return 0;
 }
 
-class Peer {
+/// Reads frames as they come.
+class Peer : public testing::RawPeer {
  public:
-  explicit Peer(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-      throw std::runtime_error("connect");
-    }
-    send(
-        "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
-    std::string answer;
-    while (!answer.ends_with("\r\n\r\n")) answer += static_cast<char>(byte());
-  }
-  Peer(const Peer&) = delete;
-  Peer& operator=(const Peer&) = delete;
-  ~Peer() { ::close(socket_); }
+  using RawPeer::RawPeer;
 
-  void send(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const auto count = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (count <= 0) return;
-      bytes.remove_prefix(static_cast<std::size_t>(count));
-    }
-  }
   /// A server's frame: its length; `last` is what its FIN bit says.
   std::uint64_t header(bool& last) {
     last = (byte() & 0x80) != 0;
@@ -93,13 +68,11 @@ class Peer {
     return static_cast<unsigned char>(buffer_[at_++]);
   }
   void fill() {
-    const auto count = ::recv(socket_, buffer_, sizeof buffer_, 0);
-    if (count <= 0) throw std::runtime_error("the connection has ended");
     at_ = 0;
-    end_ = static_cast<std::size_t>(count);
+    end_ = receive(buffer_);
+    if (end_ == 0) throw std::runtime_error("the connection has ended");
   }
 
-  int socket_;
   char buffer_[64 * 1024];
   std::size_t at_ = 0;
   std::size_t end_ = 0;

@@ -1,11 +1,7 @@
 // In the steady state an echo allocates nothing, however many messages go by.
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <cstdlib>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -15,6 +11,7 @@
 
 #include "http/router.h"
 #include "support/frames.h"
+#include "support/raw_peer.h"
 
 namespace {
 std::atomic<long> allocations{0};
@@ -41,6 +38,7 @@ namespace {
 
 using testing::from_client;
 using testing::from_server;
+using testing::RawPeer;
 
 Task<> echo(websocket::Connection connection) {
   counted = true;  // the loop's thread, from its first connection on
@@ -51,54 +49,19 @@ Task<> echo(websocket::Connection connection) {
   }
 }
 
-class Peer {
- public:
-  explicit Peer(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-    if (::connect(socket_, generic, sizeof address) != 0) throw std::runtime_error("connect");
-    send(
-        "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
-    std::string answer;
-    while (!answer.ends_with("\r\n\r\n")) {
-      char byte = 0;
-      if (::recv(socket_, &byte, 1, 0) != 1) throw std::runtime_error("no answer");
-      answer += byte;
-    }
+void exchange(RawPeer& peer, const std::string& sent, const std::string& expected) {
+  std::thread sender([&] { peer.send(sent); });  // a large batch fills both directions
+  std::string got(expected.size(), '\0');
+  std::size_t have = 0;
+  while (have < got.size()) {
+    const auto count = peer.receive(std::span{got}.subspan(have));
+    if (count == 0) break;
+    have += count;
   }
-  Peer(const Peer&) = delete;
-  Peer& operator=(const Peer&) = delete;
-  ~Peer() { ::close(socket_); }
-
-  void exchange(const std::string& sent, const std::string& expected) {
-    std::thread sender([&] { send(sent); });  // a large batch fills both directions
-    std::string got(expected.size(), '\0');
-    std::size_t have = 0;
-    while (have < got.size()) {
-      const auto count = ::recv(socket_, got.data() + have, got.size() - have, 0);
-      if (count <= 0) break;
-      have += static_cast<std::size_t>(count);
-    }
-    sender.join();
-    ASSERT_EQ(have, got.size());
-    ASSERT_TRUE(got == expected);
-  }
-
- private:
-  void send(const std::string& bytes) {
-    std::size_t sent = 0;
-    while (sent < bytes.size()) {
-      const auto count = ::send(socket_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-      if (count <= 0) return;
-      sent += static_cast<std::size_t>(count);
-    }
-  }
-  int socket_;
-};
+  sender.join();
+  ASSERT_EQ(have, got.size());
+  ASSERT_TRUE(got == expected);
+}
 
 struct Load {
   const char* what;
@@ -117,7 +80,7 @@ TEST_P(Steady, echo_allocates_nothing) {
   server.listen();
   std::thread thread([&] { EXPECT_EQ(server.run(), 0); });
   {
-    Peer peer{server.port()};
+    RawPeer peer{server.port()};
     std::string sent;
     std::string expected;
     for (int i = 0; i < load.in_flight; ++i) {
@@ -126,10 +89,10 @@ TEST_P(Steady, echo_allocates_nothing) {
       expected += from_server(load.opcode, payload);
     }
     // The first rounds fill the pools: blocks, buffers, the loop's own recycling.
-    for (int i = 0; i < 20; ++i) peer.exchange(sent, expected);
+    for (int i = 0; i < 20; ++i) exchange(peer, sent, expected);
     const auto before = allocations.load();
     EXPECT_GT(before, 0) << "the counter counts";
-    for (int i = 0; i < 50; ++i) peer.exchange(sent, expected);
+    for (int i = 0; i < 50; ++i) exchange(peer, sent, expected);
     EXPECT_EQ(allocations.load(), before);
   }
   server.drain();
