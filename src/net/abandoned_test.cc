@@ -13,58 +13,23 @@
 #include "net/linger.h"
 #include "net/net_fixture.h"
 #include "net/tcp_stream.h"
+#include "support/ended_loop.h"
 
 namespace hotline {
 namespace {
 
-struct EndedLoop {
-  EndedLoop() {
-    loop.emplace(LoopOptions{.logger = std::make_shared<MemoryLogger>(), .clock = &clock});
-  }
-  ~EndedLoop() {
-    peer.reset();
-    group.cancel();
-    loop.reset();
-    EXPECT_EQ(live_memory_streams(), streams);
-    EXPECT_EQ(detail::live_tasks, tasks);
-    EXPECT_EQ(open_descriptors(), descriptors);
-  }
+struct SameDescriptors {
+  ~SameDescriptors() { EXPECT_EQ(open_descriptors(), before); }
+  std::ptrdiff_t before = open_descriptors();
+};
 
-  StreamPointer stream(const MemoryStreamOptions& options = {}) {
-    auto pair = make_memory_streams(*loop, options);
-    peer = std::move(pair.second);
-    return std::move(pair.first);
-  }
+struct EndedLoop : SameDescriptors, testing::EndedLoop {
   StreamPointer socket() {
     int pair[2];
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
     peer = TcpStream::adopt(*loop, pair[1], {}, {});
     return TcpStream::adopt(*loop, pair[0], {}, {});
   }
-  void spawn(Task<> task) {
-    Turn turn{*loop};
-    group.spawn(std::move(task));
-  }
-  /// As a server does that stops.
-  void abandon() {
-    loop->abandon_members();
-    EXPECT_EQ(loop->connections(), 0u);
-    EXPECT_EQ(loop->blocks().taken(), 0u);
-    EXPECT_EQ(loop->next_deadline(), std::nullopt);
-  }
-  /// Ends the loop under what is there, the tasks included.
-  void end() {
-    peer.reset();
-    loop.reset();
-  }
-
-  std::ptrdiff_t descriptors = open_descriptors();
-  std::int64_t streams = live_memory_streams();
-  std::int64_t tasks = detail::live_tasks;
-  VirtualClock clock;
-  std::optional<Loop> loop;
-  StreamPointer peer;
-  TaskGroup group;
 };
 
 TEST(Abandoned, lingering_closes_at_once) {

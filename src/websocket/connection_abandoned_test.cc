@@ -1,19 +1,16 @@
 // A connection whose loop ends under it.
+#include "support/ended_loop.h"
 #include "websocket/connection_fixture.h"
 
 namespace hotline::websocket {
 namespace {
 
-/// A loop that ends, with one connection on it.
-class Abandoned : public ::testing::TestWithParam<Role> {
+/// One connection on a loop that ends.
+class Abandoned : public ::testing::TestWithParam<Role>, protected hotline::testing::EndedLoop {
  protected:
   void begin(Task<> (*handler)(Connection, std::string*), MemoryStreamOptions options = {}) {
-    loop.emplace(
-        LoopOptions{.logger = std::make_shared<hotline::testing::MemoryLogger>(), .clock = &clock});
-    auto pair = make_memory_streams(*loop, options);
-    peer = std::move(pair.second);
     Turn turn{*loop};
-    Connection connection{*new ConnectionCore{*loop, GetParam(), std::move(pair.first),
+    Connection connection{*new ConnectionCore{*loop, GetParam(), stream(options),
                                               std::make_shared<ConnectionSettings>(Limits{}),
                                               ConnectionCore::Origins{}}};
     group.spawn(handler(std::move(connection), &log));
@@ -22,33 +19,11 @@ class Abandoned : public ::testing::TestWithParam<Role> {
     return GetParam() == Role::server ? from_client(opcode, payload) : from_server(opcode, payload);
   }
   void send(std::string_view bytes) { peer->try_write({bytes.data(), bytes.size()}); }
-  ~Abandoned() override {
-    peer.reset();
-    group.cancel();
-    loop.reset();
-    EXPECT_EQ(live_memory_streams(), streams);
-    EXPECT_EQ(hotline::detail::live_tasks, tasks);
-  }
-  /// As a server does that stops: its handlers have gone before.
   void abandon() {
-    loop->abandon_members();
-    EXPECT_EQ(loop->connections(), 0u);
-    EXPECT_EQ(loop->blocks().taken(), 0u);
-    EXPECT_EQ(loop->next_deadline(), std::nullopt);
+    EndedLoop::abandon();
     EXPECT_TRUE(peer->try_write(std::span<const char>{"x", 1}).failed());
   }
-  /// Under everything that is there.
-  void end() {
-    peer.reset();
-    loop.reset();
-  }
 
-  std::int64_t streams = live_memory_streams();
-  std::int64_t tasks = hotline::detail::live_tasks;
-  VirtualClock clock;
-  std::optional<Loop> loop;
-  StreamPointer peer;
-  TaskGroup group;
   std::string log;
 };
 
