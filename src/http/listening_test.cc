@@ -16,6 +16,7 @@
 #include <hotline/http/server.h>
 
 #include "net/socket.h"
+#include "support/descriptors.h"
 #include "support/test_loop.h"
 
 namespace hotline::http {
@@ -79,10 +80,7 @@ class Listening : public ::testing::Test {
     stop();
     server.reset();
     fs::remove_all(directory);
-    EXPECT_EQ(descriptors(), descriptors_);
-  }
-  static std::ptrdiff_t descriptors() {
-    return std::distance(fs::directory_iterator{"/proc/self/fd"}, fs::directory_iterator{});
+    EXPECT_EQ(hotline::testing::open_descriptors(), descriptors_);
   }
   void start(std::vector<std::string> places, unsigned threads = 2) {
     ServerOptions options;
@@ -105,7 +103,7 @@ class Listening : public ::testing::Test {
     join();
   }
 
-  std::ptrdiff_t descriptors_ = descriptors();
+  std::ptrdiff_t descriptors_ = hotline::testing::open_descriptors();
   fs::path directory;
   fs::path path;
   std::unique_ptr<Server> server;

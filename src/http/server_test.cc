@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -20,9 +19,12 @@
 
 #include <hotline/base/error.h>
 
+#include "support/descriptors.h"
+
 namespace hotline::http {
 namespace {
 
+using hotline::testing::open_descriptors;
 using namespace std::chrono_literals;
 
 class LineLogger final : public Logger {
@@ -41,11 +43,6 @@ class LineLogger final : public Logger {
   mutable std::mutex mutex_;
   std::string text_;
 };
-
-std::ptrdiff_t open_descriptors() {
-  return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"},
-                       std::filesystem::directory_iterator{});
-}
 
 // A blocking client that gives up after 5 s.
 class Socket {
@@ -368,14 +365,6 @@ TEST(Server, may_be_destroyed_without_having_run) {
     EXPECT_EQ(server.run(), 0);
   }
   EXPECT_EQ(open_descriptors(), descriptors);
-}
-
-TEST(Server, takes_no_routes_while_it_runs) {
-  RunningServer server;
-  Socket socket{server.port()};
-  socket.send(ask);
-  EXPECT_NE(socket.receive_to("ok\n"), "");
-  EXPECT_THROW((*server).handle("/new", [](Exchange) -> Task<> { return {}; }), Error);
 }
 
 TEST(Server, drains_at_the_first_signal_and_ends_at_the_second) {

@@ -4,8 +4,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <filesystem>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <thread>
@@ -16,15 +14,13 @@
 #include <hotline/net/byte_stream.h>
 #include <hotline/net/task_group.h>
 
+#include "support/descriptors.h"
 #include "support/test_loop.h"
 
 namespace hotline::http {
 namespace {
 
-std::ptrdiff_t open_descriptors() {
-  return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"},
-                       std::filesystem::directory_iterator{});
-}
+using hotline::testing::open_descriptors;
 
 // A client that asks, and then neither reads nor closes.
 int call(std::uint16_t port) {

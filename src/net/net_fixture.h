@@ -5,9 +5,7 @@
 #include <unistd.h>
 
 #include <cstddef>
-#include <filesystem>
 #include <functional>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,11 +14,13 @@
 
 #include "net/output.h"
 #include "net/socket.h"
+#include "support/descriptors.h"
 #include "support/test_loop.h"
 
 namespace hotline {
 
 using hotline::testing::MemoryLogger;
+using hotline::testing::open_descriptors;
 using hotline::testing::TestLoop;
 using namespace std::chrono_literals;
 
@@ -34,11 +34,6 @@ inline std::string pattern(std::size_t size, unsigned seed = 1) {
     bytes[i] = static_cast<char>('a' + (seed >> 24) % 26);
   }
   return bytes;
-}
-
-inline std::ptrdiff_t open_descriptors() {
-  return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"},
-                       std::filesystem::directory_iterator{});
 }
 
 /// Whether the machine has ::1.
