@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -83,6 +84,8 @@ class Http1Session final : private Waiter,
   using BodyPiece = detail::BodyPiece;
   // What nginx has in its logs for a client that did not wait for the answer.
   static constexpr int status_of_abandoned = 499;
+  // A head that has begun when the server drains has so long to end.
+  static constexpr std::chrono::milliseconds drain_grace{1'000};
   enum class State : std::uint8_t { reading, handling, skipping, closing, lingering, ended };
 
   // The body of the answer under way.
