@@ -19,7 +19,7 @@ Task<StreamPointer> reach(const Proxy& proxy, std::shared_ptr<const TlsClient> t
                           ConnectTimings* timings) {
   auto stream = co_await connect_tcp(proxy.host, proxy.port, timings);
   if (proxy.kind == Proxy::Kind::https) {
-    stream = co_await tls_connect(std::move(stream), std::move(tls), proxy.host);
+    stream = co_await tls_connect(std::move(stream), std::move(tls), proxy.host, proxy.port);
   }
   co_return stream;
 }

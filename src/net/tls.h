@@ -20,7 +20,8 @@ namespace tls {
 struct SelfSigned;
 }
 
-/// What TLS clients of the same options share. Immutable, for any thread.
+/// What TLS clients of the same options share, and the sessions that can be resumed. For any
+/// thread.
 class TlsClient {
  public:
   /// Throws Error (bad_option) that names the option and the file.
@@ -45,8 +46,11 @@ std::shared_ptr<const TlsClient> make_tls_client(const TlsClientOptions& options
 /// is what the certificate must be for; an IP literal is not asked for. Throws Error: one of
 /// Condition::certificate_rejected, with a sentence that says what is wrong with it; tls_failed,
 /// where the two do not come together; the inner stream's own. There is no time limit (deadline()).
+///
+/// Takes up an earlier session with the same client, name and port, if the server still knows of
+/// it.
 Task<StreamPointer> tls_connect(StreamPointer inner, std::shared_ptr<const TlsClient> client,
-                                std::string name);
+                                std::string name, std::uint16_t port = 0);
 
 /// Why a stream of tls_connect has failed with EPROTO: "the peer says: certificate required"; "" if
 /// it has not, or is none.

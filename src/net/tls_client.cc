@@ -9,13 +9,15 @@
 #include "net/stream_wait.h"
 #include "net/tls.h"
 #include "net/tls_context.h"
+#include "net/tls_sessions.h"
 #include "net/tls_stream.h"
 #include "net/tls_verify.h"
 
 namespace hotline {
 namespace {
 
-void expect(const TlsStream& stream, const TlsClient& client, std::string name) {
+// Gives the name that is verified.
+std::string expect(const TlsStream& stream, const TlsClient& client, std::string name) {
   if (!client.server_name().empty()) name = client.server_name();
   if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
   if (name.ends_with('.')) name.pop_back();
@@ -33,7 +35,7 @@ void expect(const TlsStream& stream, const TlsClient& client, std::string name) 
            X509_VERIFY_PARAM_set1_host(parameters, name.data(), name.size()) == 1 &&
            SSL_set_tlsext_host_name(ssl, name.c_str()) == 1;
   }
-  if (good == 1) return;
+  if (good == 1) return name;
   ERR_clear_error();
   throw Error(Fault::bad_option, "\"" + escaped(name) + "\" is no name that TLS can ask for");
 }
@@ -63,6 +65,7 @@ TlsClient::TlsClient(const TlsClientOptions& options)
                      verifies_ ? &tls::on_verified : nullptr);
   static constexpr unsigned char protocols[] = "\x08http/1.1";
   SSL_CTX_set_alpn_protos(context, protocols, sizeof protocols - 1);
+  tls::Sessions::make(context);
 }
 
 std::shared_ptr<const TlsClient> make_tls_client(const TlsClientOptions& options) {
@@ -70,19 +73,23 @@ std::shared_ptr<const TlsClient> make_tls_client(const TlsClientOptions& options
 }
 
 Task<StreamPointer> tls_connect(StreamPointer inner, std::shared_ptr<const TlsClient> client,
-                                std::string name) {
+                                std::string name, std::uint16_t port) {
   auto made = TlsStream::make(Loop::require(), std::move(inner), client->context(),
                               TlsStream::Role::client);
-  auto& tls = *made;
+  auto& secured = *made;
   StreamPointer stream{std::move(made)};
-  expect(tls, *client, std::move(name));
+  name = expect(secured, *client, std::move(name));
+  tls::resume(secured.ssl(), name + ':' + std::to_string(port));
   bool readable = false;
   for (;;) {
-    const auto progress = tls.handshake(readable);
-    if (progress == TlsStream::Progress::done) break;
+    const auto progress = secured.handshake(readable);
+    if (progress == TlsStream::Progress::done) {
+      tls::keep_resumed(secured.ssl());
+      break;
+    }
     if (progress == TlsStream::Progress::failed) {
-      if (!tls.failure().empty()) throw Error(tls.fault(), tls.failure());
-      throw Error({tls.inner_error(), std::system_category()}, "in the TLS handshake");
+      if (!secured.failure().empty()) throw Error(secured.fault(), secured.failure());
+      throw Error({secured.inner_error(), std::system_category()}, "in the TLS handshake");
     }
     StreamWait wait{stream, StreamWait::readable};
     co_await wait;

@@ -51,7 +51,7 @@ struct TlsPair {
 
   Task<> dial(std::shared_ptr<const TlsClient> client, std::string name) {
     try {
-      a = co_await tls_connect(std::move(client_wire), std::move(client), std::move(name));
+      a = co_await tls_connect(std::move(client_wire), std::move(client), std::move(name), port);
     } catch (const Error& error) {
       client_error = error.code();
       client_sentence = error.what();
@@ -103,6 +103,7 @@ struct TlsPair {
   std::string server_sentence;
   std::optional<Fault> server_fault;
   bool client_ended = false;
+  std::uint16_t port = 443;
 };
 
 }  // namespace hotline

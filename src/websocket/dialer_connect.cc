@@ -50,7 +50,7 @@ Task<StreamPointer> Dialer::State::connect(const Request& request, Progress& pro
     std::string name = url.socket_path.empty() ? url.host : "localhost";
     try {
       auto tls = (request.foreign ? foreign_tls_ : tls_).get();
-      stream = co_await tls_connect(std::move(stream), std::move(tls), std::move(name));
+      stream = co_await tls_connect(std::move(stream), std::move(tls), std::move(name), url.port);
     } catch (const Error& error) {
       if (error.code() == Fault::cancelled) throw;
       rethrow_at(url, error);

@@ -376,6 +376,25 @@ TEST(TlsTwins, ACertificateThatIsNotBelievedIsRefused) {
       "1000");
 }
 
+Task<bool> resumes(const Dialer& dialer, std::string url) {
+  auto connection = co_await dialer.dial(url);
+  const bool resumed = connection.tls()->resumed;
+  co_await connection.close();
+  co_return resumed;
+}
+
+TEST(TlsTwins, ADialerResumesItsOwnSessions) {
+  const Listening server{{.port = 0, .tls = {.certificates = {Authority::only().localhost}}}};
+  const auto url = "wss://" + server.place() + "/echo";
+  const DialerOptions options{.subprotocols = {"echo"},
+                              .tls = {.ca_file = Authority::only().certificates.ca_file()}};
+  const Dialer dialer{options};
+  const Dialer another{options};
+  EXPECT_FALSE(run(resumes(dialer, url)));
+  EXPECT_TRUE(run(resumes(dialer, url)));
+  EXPECT_FALSE(run(resumes(another, url)));
+}
+
 TEST(TlsTwins, AServerThatWantsACertificateSaysSo) {
   const auto ca = Authority::only().certificates.ca_file();
   const auto& pair = Authority::only().localhost;

@@ -29,7 +29,7 @@ struct TlsInfo {
   std::string alpn;
   /// What the client asked for (SNI); "" if nothing.
   std::string server_name;
-  /// An earlier handshake was taken up again.
+  /// An earlier handshake was taken up again: `peer` was shown, and verified, then.
   bool resumed = false;
   /// Of a server: always there. Of a client: with mutual TLS.
   CertificateInfo peer;

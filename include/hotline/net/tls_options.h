@@ -14,6 +14,8 @@ struct CertificatePair {
 
 /// How a client speaks TLS: 1.2 or 1.3, with ephemeral keys and authenticated ciphers. A server's
 /// certificate is for its subjectAltNames: the subject's common name does not count (RFC 9525).
+/// Sessions are resumed (RFC 8446 2.2) with the same name and port, by clients that have their
+/// options from one object, such as a Dialer: for an hour after the certificate was verified.
 struct TlsClientOptions {
   /// Certificates (PEM) of the authorities that are believed. Empty: those of the system.
   std::string ca_file = {};
