@@ -143,13 +143,27 @@ class Call {
     again.on_attempt = [this](const websocket::DialAttempt& attempt) { tell(attempt); };
     websocket::ReconnectingDialer dialer{url_, std::move(options), std::move(again)};
     for (;;) {
+      if (console_.is_interactive()) listening_.spawn(listen_for_the_end());
       auto connection = co_await dialer.next();
+      listening_.cancel();
       if (!connection) std::rethrow_exception(dialer.failure());
       again_ = false;
       co_await talk_by(*connection);
       if (!again_) co_return;
       ending_ = {};
     }
+  }
+  // Ctrl-D, while nobody is there to be talked to.
+  Task<> listen_for_the_end() {
+    try {
+      co_await console_.input_ended();
+    } catch (const Cancelled&) {
+      throw;
+    } catch (...) {  // it will be met again by whoever reads on
+      co_return;
+    }
+    ending_ = {CallEnding::lost, "given up: nobody was reached"};
+    work_.cancel();
   }
   void tell(const websocket::DialAttempt& attempt) {
     using Outcome = websocket::DialAttempt::Outcome;
@@ -215,7 +229,8 @@ class Call {
     while (auto line = co_await console_.next_line()) {
       ++lines_;
       if (console_.is_interactive() && line->empty()) continue;
-      const auto problem = co_await send(connection, *line);
+      std::string problem = "is longer than --message-limit allows";
+      if (line->size() <= options_.message_limit) problem = co_await send(connection, *line);
       if (problem.empty()) continue;
       if (console_.is_interactive()) {
         console_.say("* " + problem);
@@ -337,7 +352,8 @@ class Call {
   PingSummary pings_;
   bool told_pings_ = false;
   CallEnding ending_;
-  TaskGroup work_;  // last: it uses the rest
+  TaskGroup listening_;  // to the input, between two connections
+  TaskGroup work_;       // last: it uses the rest
 };
 
 Task<CallEnding> make_call(const CallOptions& options, std::string url) {

@@ -90,7 +90,7 @@ std::vector<BasicOption<CallOptions>> make_table() {
      duration(milliseconds(0), [](O& o) -> auto& { return o.linger; })},
     {"output", "FILE", messages, "Messages are appended there", Form::text, false,
      words("the name of a file", not_empty, [](O& o) -> auto& { return o.output; })},
-    {"message-limit", "SIZE", messages, "Largest message that is taken; units k, M, G [64M]", Form::size, false,
+    {"message-limit", "SIZE", messages, "Largest message taken, longest line sent; units k, M, G [64M]", Form::size, false,
      size([](O& o) -> auto& { return o.message_limit; })},
     {"ping", "N|TIME", messages, "Pings in place of talking: N a second apart, or for ever, TIME apart", Form::text, false,
      set_pings},

@@ -65,7 +65,8 @@ Console::Console(const CallOptions& options)
       messages_(file_ ? &*file_->output : &output_),
       interactive_(is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO) && !is_dumb() &&
                    !options.pings),
-      notes_on_terminal_(is_terminal(STDERR_FILENO)) {
+      notes_on_terminal_(is_terminal(STDERR_FILENO)),
+      longest_line_(options.message_limit) {
   style_.hex = options.hex;
   style_.json = options.json;
   style_.terminal = !file_ && is_terminal(STDOUT_FILENO);
@@ -118,22 +119,31 @@ void Console::take_lines(std::string_view bytes) {
     bytes.remove_prefix(end + 1);
   }
   begun_ += bytes;
+  if (begun_.size() > longest_line_) at_end_ = true;
+}
+
+Task<> Console::take_some() {
+  std::string bytes;
+  bytes.resize(piece);
+  const auto size = co_await input_.read_some(bytes);
+  if (size == 0) {
+    at_end_ = true;
+  } else if (editor_) {
+    editor_->feed({bytes.data(), size});
+  } else {
+    take_lines({bytes.data(), size});
+  }
+  if (at_end_ && !begun_.empty()) lines_.push_back(std::exchange(begun_, {}));
+}
+
+Task<> Console::input_ended() {
+  while (!at_end_) co_await take_some();
 }
 
 Task<std::optional<std::string>> Console::next_line() {
-  std::string bytes;
   while (lines_.empty()) {
     if (at_end_) co_return std::nullopt;
-    bytes.resize(piece);
-    const auto size = co_await input_.read_some(bytes);
-    if (size == 0) {
-      at_end_ = true;
-      if (!begun_.empty()) lines_.push_back(std::exchange(begun_, {}));
-    } else if (editor_) {
-      editor_->feed({bytes.data(), size});
-    } else {
-      take_lines({bytes.data(), size});
-    }
+    co_await take_some();
   }
   auto line = std::move(lines_.front());
   lines_.pop_front();

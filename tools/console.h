@@ -36,9 +36,11 @@ class Console final : private LineEditor::Screen {
   /// Leaves terminal and pipes as they were found, for who ends without unwinding.
   void give_back() noexcept;
 
-  /// The next line of the input without its end; nothing behind the last. Cancelling it loses
-  /// nothing.
+  /// The next line of the input without its end; nothing behind the last. One that is longer than
+  /// CallOptions::message_limit may come cut, and is then the last. Cancelling it loses nothing.
   Task<std::optional<std::string>> next_line();
+  /// Until the input has ended. Its lines are kept: only for who types, for there is no limit.
+  Task<> input_ended();
   /// Writes a message; waits while its reader is slow.
   Task<> show(const protocol::Message& message);
   /// Writes a line that is as good as a message (of --ping).
@@ -58,6 +60,7 @@ class Console final : private LineEditor::Screen {
   void typed(std::string line) override { lines_.push_back(std::move(line)); }
   void ended() override { at_end_ = true; }
 
+  Task<> take_some();
   void take_lines(std::string_view bytes);
   void put_above(std::string_view lines);
   Task<> watch_terminal();
@@ -71,6 +74,7 @@ class Console final : private LineEditor::Screen {
   Output* messages_;            // where they go
   const bool interactive_;
   const bool notes_on_terminal_;
+  const std::size_t longest_line_;
   MessageStyle style_;
   std::deque<std::string> lines_;
   std::string begun_;  // a line that has not ended

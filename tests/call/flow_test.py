@@ -1,12 +1,13 @@
 """Much at once through `hotline call`, and ends that do not keep up."""
 
+import contextlib
 import os
 import signal
 import threading
 import time
 import unittest
 
-from calling import CLEAN, call, start
+from calling import CLEAN, FAILED, call, start
 import hotline_server
 from hotline_server import PATIENCE, Server, sanitized
 from raw_peer import TEXT, echoed, eventually
@@ -35,6 +36,37 @@ class Flow(unittest.TestCase):
             ended = call("--once", server.url, lines=line)
         self.assertEqual((ended.status, ended.errors), (CLEAN, ""))
         self.assertTrue(ended.output == line)
+
+    def test_a_line_has_its_limit(self):
+        with Server() as server:
+            for line, said in ((b"12345678\n", ""), (b"12345678", ""), (b"123456789\n", "line 2 is"),
+                               (b"123456789", "line 2 is"), (b"x" * (1 << 20), "line 2 is")):
+                with self.subTest(line[:20]):
+                    ended = call("--message-limit", "8", server.url, lines=b"first\n" + line)
+                    self.assertEqual(ended.status, FAILED if said else CLEAN)
+                    self.assertIn(said, ended.errors)
+                    self.assertEqual(ended.errors.count("\n"), 1 if said else 0)
+                    self.assertTrue(ended.output.startswith(b"first\n"), "what came before is sent")
+
+    def test_a_line_without_an_end_takes_no_more_memory_than_its_limit(self):
+        if sanitized():
+            self.skipTest("memory is the sanitizer's business")
+        with Server() as server:
+            child = start("--message-limit", "4M", server.url)
+            most = 0
+            try:
+                for _ in range(64):
+                    child.stdin.write(b"x" * MIB)
+                    most = max(most, memory(child))
+            except BrokenPipeError:
+                pass
+            with contextlib.suppress(BrokenPipeError):
+                child.stdin.close()
+            self.assertEqual(child.wait(PATIENCE), FAILED)
+            self.assertIn("--message-limit", child.stderr.read().decode())
+            self.assertLess(most, 32 * MIB)
+            child.stdout.close()
+            child.stderr.close()
 
     def test_a_reader_that_stops_holds_the_server_back(self):
         sent = []

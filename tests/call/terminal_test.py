@@ -192,6 +192,39 @@ class InATerminal(unittest.TestCase):
             terminal.wait_for_last("* the server has hung up: 1000 (the connection has done its work): bye",
                                    "status 0", "as before")
 
+    def test_control_d_is_heard_while_it_waits_to_dial_again(self):
+        def talk(caller):
+            caller.read_request()
+            if server.callers == 1:
+                caller.upgrade().reset()
+            else:
+                caller.send(b"HTTP/1.1 503 Full\r\nContent-Length: 0\r\nRetry-After: 600\r\n\r\n")
+
+        with RawServer(talk) as server:
+            with Terminal.of_call("--reconnect", server.url) as terminal:
+                terminal.wait_for(lambda lines: any("again in 6" in line for line in lines))
+                terminal.type("in vain")
+                terminal.wait_for_last("> in vain")
+                terminal.press("C-u", "C-d")
+                terminal.wait_for_last("hotline: given up: nobody was reached", "status 4",
+                                       "as before")
+
+    def test_what_is_typed_meanwhile_is_sent_by_the_next_connection(self):
+        heard = queue.Queue()
+
+        def talk(caller):
+            caller.upgrade()
+            if server.callers == 1:
+                caller.reset()
+                return
+            for _, payload in caller.messages():
+                heard.put(payload)
+
+        with RawServer(talk) as server, Terminal.of_call("--reconnect", server.url) as terminal:
+            terminal.wait_for(lambda lines: any("dialling again in" in line for line in lines))
+            terminal.type("a line\n")
+            self.assertEqual(heard.get(timeout=PATIENCE), b"a line")
+
     def test_nothing_takes_the_terminal_over(self):
         with Friend() as friend, Terminal.of_call(friend.url) as terminal:
             terminal.wait_for_last(">")
