@@ -3,6 +3,7 @@
 #include <ares.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <chrono>
@@ -20,13 +21,14 @@ namespace {
 // Of a name that has thousands the first are as good as the others.
 constexpr std::size_t most_addresses = 16;
 
+constexpr const char* no_answer = "the name servers cannot or will not tell";
+
 std::string reason(int status) {
   switch (status) {
     case ARES_ENOTFOUND: return "there is no such name";
     case ARES_ENODATA: return "the name has no address";
     case ARES_ETIMEOUT: return "no name server answered in time";
-    // Nobody is there, or whoever is cannot or will not answer: c-ares tells no difference.
-    case ARES_ECONNREFUSED: return "no name server gave an answer";
+    case ARES_ECONNREFUSED: return "no name server can be reached";
     case ARES_EBADNAME: return "this cannot be a name";
     default: return ::ares_strerror(status);
   }
@@ -159,6 +161,8 @@ class Lookup::Core final : private detail::Timer, private detail::Drainable {
     }
     if (answer.addresses.empty()) {
       answer.failure = reason(status == ARES_SUCCESS ? ARES_ENODATA : status);
+      // c-ares 1.18 says so, too, where whoever is there cannot or will not tell.
+      if (status == ARES_ECONNREFUSED && heard_) answer.failure = no_answer;
     }
     answers_.emplace_back(family, std::move(answer));
     delivery_.set(loop_, loop_.now());
@@ -201,6 +205,10 @@ class Lookup::Core final : private detail::Timer, private detail::Drainable {
   }
 
   void process(ares_socket_t socket) noexcept {
+    int size = 0;
+    if (socket != ARES_SOCKET_BAD && ::ioctl(socket, FIONREAD, &size) == 0 && size > 0) {
+      heard_ = true;
+    }
     ::ares_process_fd(channel_, socket, socket);
     for (const auto& watch : watches_) {
       if (watch->socket() == socket) watch->rearm();
@@ -241,6 +249,7 @@ class Lookup::Core final : private detail::Timer, private detail::Drainable {
   std::vector<std::unique_ptr<Watch>> ended_;
   std::deque<std::pair<Family, NameAnswer>> answers_;
   Delivery delivery_{*this};
+  bool heard_ = false;  // of a name server
   bool closing_ = false;
 };
 
