@@ -173,6 +173,41 @@ bool is_name_behind_an_address(const urls::url_view_base& parsed) {
   return last.find_first_not_of("0123456789") != std::string_view::npos;
 }
 
+// Boost.URL 1.81 knows no zones (RFC 6874): "ws://[fe80::1%25eth0]/" without its "%25eth0", which
+// goes to `zone`.
+std::string without_zone(std::string_view text, std::string& zone) {
+  const auto slashes = text.find("//");
+  if (slashes == std::string_view::npos) return std::string(text);
+  const auto end = std::min(text.find_first_of("/?#", slashes + 2), text.size());
+  const auto at = text.rfind('@', end);
+  const auto begin = at != std::string_view::npos && at > slashes ? at + 1 : slashes + 2;
+  const auto percent = text.find('%', begin);
+  const auto bracket = text.find(']', begin);
+  if (text.substr(begin, 1) != "[" || percent >= bracket || bracket >= end) {
+    return std::string(text);
+  }
+  const auto given = text.substr(percent, bracket - percent);
+  if (given.starts_with("%25")) {
+    const auto parsed = urls::make_pct_string_view({given.data() + 3, given.size() - 3});
+    if (parsed) zone = decoded(*parsed);
+  }
+  if (zone.empty() || zone.find_first_of(std::string_view{"/\0", 2}) != std::string::npos) {
+    reject(text, "behind an address the zone is %25 and an interface: [fe80::1%25eth0]");
+  }
+  return std::string(text.substr(0, percent)).append(text.substr(bracket));
+}
+
+std::string authority_of(const Url& url, const std::string& zone) {
+  std::string text;
+  if (url.host.find(':') != std::string::npos) {
+    text.append("[").append(url.host).append(zone).append("]");
+  } else {
+    text = url.host;
+  }
+  if (url.port != (url.secure ? 443 : 80)) text.append(":").append(std::to_string(url.port));
+  return text;
+}
+
 Url take(std::string_view text, const urls::url_view_base& parsed, bool secure) {
   if (is_name_behind_an_address(parsed) && !parsed.encoded_path().starts_with('/')) {
     std::string with_letter{text};
@@ -211,26 +246,21 @@ std::string without_credentials(std::string_view text) {
 }
 
 std::string Url::authority() const {
-  if (!socket_path.empty()) return "localhost";
-  std::string text;
-  if (host.find(':') != std::string::npos) {
-    text.append("[").append(host).append("]");
-  } else {
-    text = host;
-  }
-  if (port != (secure ? 443 : 80)) text.append(":").append(std::to_string(port));
-  return text;
+  return socket_path.empty() ? authority_of(*this, "") : "localhost";
 }
+
+std::string Url::host_in_zone() const { return zone.empty() ? host : host + "%" + zone; }
 
 std::string Url::text() const {
   std::string text{secure ? "wss" : "ws"};
   if (!socket_path.empty())
     return text.append("+unix:").append(encoded(socket_path)) + ":" + target;
-  return text.append("://").append(authority()).append(target);
+  const auto encoded_zone = zone.empty() ? "" : "%25" + encoded(zone);
+  return text.append("://").append(authority_of(*this, encoded_zone)).append(target);
 }
 
 bool Url::same_origin(const Url& other) const noexcept {
-  return secure == other.secure && port == other.port && host == other.host &&
+  return secure == other.secure && port == other.port && host == other.host && zone == other.zone &&
          socket_path == other.socket_path;
 }
 
@@ -253,11 +283,15 @@ Url parse_websocket_url(std::string_view text) {
                      ? "the URL of a WebSocket begins with " + std::string(forms)
                      : "it begins with " + std::string(forms));
   }
-  const auto parsed = urls::parse_uri({text.data(), text.size()});
+  std::string zone;
+  const auto zoneless = without_zone(text, zone);
+  const auto parsed = urls::parse_uri(zoneless);
   if (!parsed) reject(text, "it is not of the form " + scheme + "://host:port/path?query");
   if (parsed->has_fragment()) reject(text, "a WebSocket's URL has no fragment (RFC 6455 3)");
   if (!parsed->has_authority()) reject(text, "it names no host");
-  return take(text, *parsed, scheme == "wss");
+  auto url = take(zoneless, *parsed, scheme == "wss");
+  url.zone = std::move(zone);
+  return url;
 }
 
 Url resolve_location(const Url& base, std::string_view location) {
@@ -276,6 +310,7 @@ Url resolve_location(const Url& base, std::string_view location) {
     }
     if (!reference->has_authority()) reject(location, "it names no host");
     auto url = take(location, *reference, secure);
+    if (url.host == base.host) url.zone = base.zone;  // the server does not know it
     if (!url.credentials && url.same_origin(base)) url.credentials = base.credentials;
     return url;
   }

@@ -17,6 +17,9 @@ struct Url {
   bool secure = false;
   /// Lower-case; an IPv6 literal without its brackets; "" where there is a socket_path.
   std::string host;
+  /// Of a link-local IPv6 literal: the interface, by name or number (RFC 6874). For this machine
+  /// alone, and so no part of what Host says.
+  std::string zone;
   /// The scheme's, if none is given; 0 where there is a socket_path.
   std::uint16_t port = 0;
   /// Path and query as they stand in a request line: "/chat?room=1".
@@ -26,6 +29,8 @@ struct Url {
   /// Of a unix socket, in place of host and port.
   std::string socket_path;
 
+  /// The host as connect_tcp() has it: "fe80::1%eth0".
+  std::string host_in_zone() const;
   /// What Host says (RFC 9112 3.2): with brackets where they belong, without a default port.
   std::string authority() const;
   /// The whole, without the credentials: for messages.

@@ -67,8 +67,8 @@ TEST(Url, APasswordThatIsWrittenWronglyIsNotShown) {
 }
 
 TEST(Url, ItsTextCanBeReadAgain) {
-  for (const auto* text :
-       {"ws+unix:/a%20b%3Ac%25:/x?y", "wss+unix:relative@%C3%A9:/", "ws://h:1/x", "wss://[::1]/"}) {
+  for (const auto* text : {"ws+unix:/a%20b%3Ac%25:/x?y", "wss+unix:relative@%C3%A9:/", "ws://h:1/x",
+                           "wss://[::1]/", "ws://[fe80::1%25eth0]:1/x"}) {
     const auto url = parse_websocket_url(text);
     EXPECT_EQ(url.text(), text);
     EXPECT_EQ(parsed(url.text()), described(url));
@@ -84,6 +84,24 @@ TEST(Url, HasIpv6LiteralsInBrackets) {
   EXPECT_EQ(parsed("wss://[2001:DB8::1]"), "tls 2001:db8::1 443 /");
   EXPECT_EQ(authority("ws://[::1]:9000/x"), "[::1]:9000");
   EXPECT_EQ(authority("ws://[::1]/x"), "[::1]");
+}
+
+TEST(Url, AddressMayHaveItsZone) {  // RFC 6874
+  const auto url = parse_websocket_url("ws://ann:a%5B@[FE80::1%25eth0]:9000/x%25?%5D");
+  EXPECT_EQ(described(url), "plain fe80::1 9000 /x%25?%5D as ann:a[");
+  EXPECT_EQ(url.zone, "eth0");
+  EXPECT_EQ(url.host_in_zone(), "fe80::1%eth0");
+  EXPECT_EQ(url.authority(), "[fe80::1]:9000") << "the server does not know our interfaces";
+  EXPECT_EQ(parse_websocket_url("wss://[fe80::1%25a%20b]").zone, "a b");
+  EXPECT_EQ(parse_websocket_url("ws://[fe80::1]/%5B::1%25eth0%5D").zone, "");
+  EXPECT_FALSE(url.same_origin(parse_websocket_url("ws://[fe80::1]:9000/")));
+  EXPECT_EQ(resolve_location(url, "http://[fe80::1]:1/").zone, "eth0");
+  EXPECT_EQ(resolve_location(url, "/y").zone, "eth0");
+  EXPECT_EQ(resolve_location(url, "http://[fe80::2]:1/").zone, "");
+  for (const auto* zone : {"%eth0", "%25", "%", "%2", "%25%", "%25a%2Fb", "%25%00"}) {
+    EXPECT_THAT(error_of("ws://[fe80::1" + std::string(zone) + "]/"), HasSubstr("[fe80::1%25eth0]"))
+        << zone;
+  }
 }
 
 TEST(Url, NamesThePortInHostOnlyWhereItIsNotTheDefault) {

@@ -1,9 +1,11 @@
 #include "net/connector.h"
 
+#include <net/if.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 
 #include <hotline/base/error.h>
 #include <hotline/net/sleep.h>
@@ -31,9 +33,19 @@ StreamPointer adopt(Loop& loop, Socket socket, const Address& remote) {
 
 }  // namespace
 
-Task<StreamPointer> connect_address(Address address) {
+namespace {
+
+// An interface's number, or 0 where there is none.
+unsigned zone_number(const std::string& zone) noexcept {
+  unsigned number = 0;
+  const auto* end = zone.data() + zone.size();
+  const auto parsed = std::from_chars(zone.data(), end, number);
+  return parsed.ec == std::errc{} && parsed.ptr == end ? number : ::if_nametoindex(zone.c_str());
+}
+
+Task<StreamPointer> connect_in_zone(Address address, unsigned zone) {
   auto& loop = Loop::require();
-  auto stream = adopt(loop, begin_connect(address), address);
+  auto stream = adopt(loop, begin_connect(address, zone), address);
   StreamWait wait{stream, StreamWait::writable};
   co_await wait;
   const auto local = local_address(stream->descriptor());
@@ -45,6 +57,10 @@ Task<StreamPointer> connect_address(Address address) {
   co_return stream;
 }
 
+}  // namespace
+
+Task<StreamPointer> connect_address(Address address) { return connect_in_zone(address, 0); }
+
 Task<StreamPointer> connect_tcp(std::string host, std::uint16_t port, ConnectTimings* timings) {
   return connect_tcp(std::move(host), port, {}, timings);
 }
@@ -52,10 +68,19 @@ Task<StreamPointer> connect_tcp(std::string host, std::uint16_t port, ConnectTim
 Task<StreamPointer> connect_tcp(std::string host, std::uint16_t port, ResolverOptions resolver,
                                 ConnectTimings* timings) {
   auto& loop = Loop::require();
-  if (const auto address = Address::parse(host, port)) {
+  const auto percent = std::min(host.find('%'), host.size());
+  if (const auto address = Address::parse(host.substr(0, percent), port)) {
     const auto begun = loop.now();
     if (timings) timings->name = Duration{};
-    auto stream = co_await connect_address(*address);
+    unsigned zone = 0;
+    if (percent < host.size()) {
+      zone = zone_number(host.substr(percent + 1));
+      if (zone == 0) {
+        errno = ENODEV;
+        fail_at("connect to", escaped(host));
+      }
+    }
+    auto stream = co_await connect_in_zone(*address, zone);
     if (timings) timings->connect = loop.now() - begun;
     co_return stream;
   }

@@ -1,5 +1,7 @@
 #include "net/connector.h"
 
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -64,6 +66,42 @@ TEST(Connect, gives_a_stream_to_an_address) {
     EXPECT_EQ(run(connect_and_hear(place, "hello")), "hello");
   }
   EXPECT_EQ(open_descriptors(), before);
+}
+
+/// A link-local address of this machine with its zone; that of loopback if there is none.
+std::string address_in_a_zone() {
+  std::string found = "::1%lo";
+  ifaddrs* all = nullptr;
+  if (::getifaddrs(&all) != 0) return found;
+  for (const auto* one = all; one; one = one->ifa_next) {
+    if (!one->ifa_addr || (one->ifa_flags & IFF_UP) == 0) continue;
+    const auto address = Address::from(*one->ifa_addr);
+    if (address.host().starts_with("fe80:")) found = address.host() + "%" + one->ifa_name;
+  }
+  ::freeifaddrs(all);
+  return found;
+}
+
+TEST(Connect, gives_a_stream_to_an_address_in_a_zone) {
+  if (!has_ipv6()) GTEST_SKIP() << "no IPv6 here";
+  const Place place{"::"};
+  const auto host = address_in_a_zone();
+  const auto zone = host.find('%');
+  const auto stream = [&](const std::string& text) {
+    return run(connect_tcp(text, place.address.port()))->remote_address().host();
+  };
+  EXPECT_EQ(stream(host), host.substr(0, zone));
+  const auto number = std::to_string(::if_nametoindex(host.substr(zone + 1).c_str()));
+  EXPECT_EQ(stream(host.substr(0, zone + 1) + number), host.substr(0, zone));
+  for (const auto* bad : {"fe80::1%nowhere", "fe80::1%", "fe80::1%0", "fe80::1%-1"}) {
+    std::string text;
+    EXPECT_EQ(failure_of(connect_tcp(bad, 80), &text),
+              std::error_code(ENODEV, std::system_category()));
+    EXPECT_EQ(text, "cannot connect to " + std::string(bad) + ": No such device");
+  }
+  std::string text;
+  (void)failure_of(connect_tcp("fe80::1", 80), &text);
+  EXPECT_NE(text.find("without its zone"), std::string::npos) << text;
 }
 
 TEST(Connect, names_the_address_that_it_cannot_reach) {

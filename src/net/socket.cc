@@ -20,12 +20,13 @@ struct SocketAddress {
   sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
 };
 
-SocketAddress socket_address(const Address& address) {
+SocketAddress socket_address(const Address& address, unsigned zone = 0) {
   SocketAddress result;
   if (address.is_ipv6()) {
     sockaddr_in6 in{};
     in.sin6_family = AF_INET6;
     in.sin6_port = htons(address.port());
+    in.sin6_scope_id = zone;
     std::memcpy(&in.sin6_addr, address.bytes().data(), 16);
     std::memcpy(&result.storage, &in, sizeof in);
     result.size = sizeof in;
@@ -81,15 +82,16 @@ Socket bind_tcp(const Address& address, bool shared) {
   return socket;
 }
 
-Socket begin_connect(const Address& address) {
+Socket begin_connect(const Address& address, unsigned zone) {
   auto socket = open_tcp(address);
   const int on = 1;
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  auto target = socket_address(address);
+  auto target = socket_address(address, zone);
   // A connect that a signal interrupts goes on.
   if (::connect(socket.get(), target.get(), target.size) != 0 && errno != EINPROGRESS &&
       errno != EINTR) {
-    fail_at("connect to", address.to_string());
+    const bool zoneless = errno == EINVAL && address.is_ipv6() && zone == 0;
+    fail_at("connect to", address.to_string() + (zoneless ? " without its zone (%eth0)" : ""));
   }
   return socket;
 }

@@ -40,8 +40,9 @@ Address local_address(int descriptor) noexcept;
 Socket bind_tcp(const Address& address, bool shared);
 
 /// A non-blocking TCP socket (without delay) that is connected to `address`, or about to be: it is
-/// writable then, and SO_ERROR tells. Throws Error that names the address.
-Socket begin_connect(const Address& address);
+/// writable then, and SO_ERROR tells. `zone`: the interface's number, for a link-local address; 0:
+/// none. Throws Error that names the address.
+Socket begin_connect(const Address& address, unsigned zone = 0);
 
 /// Throws Error with errno's code: "cannot <what> <place>".
 [[noreturn]] void fail_at(const char* what, const std::string& place);

@@ -47,6 +47,11 @@ std::string_view header(const DialerOptions& options, std::string_view name) {
   return {};
 }
 
+bool has_header(const DialerOptions& options, std::string_view name) {
+  return std::any_of(options.headers.begin(), options.headers.end(),
+                     [&](const auto& field) { return equals_ignoring_case(field.first, name); });
+}
+
 class Head {
  public:
   explicit Head(std::string_view target) {
@@ -102,7 +107,7 @@ std::string request_head(const DialerOptions& options, const http::Url& url, std
     head.add("Sec-WebSocket-Protocol", list);
   }
   if (!options.origin.empty()) head.add("Origin", options.origin);
-  if (url.credentials && (foreign || header(options, "Authorization").empty())) {
+  if (url.credentials && (foreign || !has_header(options, "Authorization"))) {
     head.add("Authorization",
              "Basic " + base64(url.credentials->user + ":" + url.credentials->password));
   }

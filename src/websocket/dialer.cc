@@ -67,7 +67,7 @@ std::optional<DialTarget> parse_place(const std::string& text) {
       text.find_first_not_of("0123456789", colon + 1) != std::string::npos) {
     reject_place(text);
   }
-  return DialTarget{.host = std::move(url->host), .port = url->port};
+  return DialTarget{.host = url->host_in_zone(), .port = url->port};
 }
 
 TlsClientOptions for_another_origin(TlsClientOptions options) {

@@ -62,7 +62,7 @@ Task<StreamPointer> Dialer::State::connect(const Request& request, Progress& pro
 }
 
 Task<StreamPointer> Dialer::State::connect_by_hook(const Url& url) const {
-  const DialTarget target{url.host, url.port, url.socket_path, url.secure};
+  const DialTarget target{url.host_in_zone(), url.port, url.socket_path, url.secure};
   StreamPointer stream = co_await options_.connect(target);
   if (!stream) throw Error(Fault::bad_option, "connect: it supplied no stream");
   co_return stream;
@@ -85,15 +85,18 @@ Task<StreamPointer> Dialer::State::connect_tcp_or_unix(const Request& request,
   auto& timings = progress.timings = {};
   StreamPointer stream;
   std::optional<http::Proxy> proxy;
-  if (!elsewhere) proxy = http::choose_proxy(options_.proxy, url.secure, url.host, url.port);
+  // A zone means nothing to a proxy.
+  if (!elsewhere && url.zone.empty()) {
+    proxy = http::choose_proxy(options_.proxy, url.secure, url.host, url.port);
+  }
   if (proxy) {
     std::shared_ptr<const TlsClient> tls;
     if (proxy->kind == http::Proxy::Kind::https) tls = proxy_tls_.get();
     stream = co_await http::connect_through(*proxy, url.host, url.port, std::move(tls), &timings);
   } else {
-    const std::string& host = elsewhere ? connect_to_->host : url.host;
+    std::string host = elsewhere ? connect_to_->host : url.host_in_zone();
     const auto port = elsewhere ? connect_to_->port : url.port;
-    stream = co_await connect_tcp(host, port, &timings);
+    stream = co_await connect_tcp(std::move(host), port, &timings);
   }
   told(DialStep::name, timings.name);
   told(DialStep::connect, timings.connect);

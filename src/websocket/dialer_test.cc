@@ -104,6 +104,21 @@ TEST(Dialer, SendsOriginAndFurtherHeaders) {
   EXPECT_THAT(dialling.request(), Not(HasSubstr("Basic")));
 }
 
+TEST(Dialer, SendsNoCredentialsWhereAuthorizationIsGivenEvenEmpty) {
+  Dialling dialling{{.headers = {{"authorization", ""}}}};
+  dialling.dial("ws://ann:secret@example.org/");
+  EXPECT_EQ(dialling.header("authorization"), "");
+  EXPECT_EQ(dialling.header("Authorization"), "-");
+}
+
+TEST(Dialer, ConnectsWithinAZoneThatHostDoesNotTell) {
+  Dialling dialling;
+  dialling.dial("ws://[fe80::1%25eth0]:8080/chat");
+  ASSERT_EQ(dialling.targets.size(), 1u);
+  EXPECT_EQ(dialling.targets[0].host, "fe80::1%eth0");
+  EXPECT_EQ(dialling.header("Host"), "[fe80::1]:8080");
+}
+
 TEST(Dialer, SendsTheUrlsUserAndPassword) {  // RFC 7617 2
   Dialling dialling;
   dialling.dial("ws://Aladdin:open%20sesame@example.org/");

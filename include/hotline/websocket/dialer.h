@@ -25,7 +25,8 @@ namespace hotline::websocket {
 
 /// Where a dial leads, for DialerOptions::connect. Of the URL, or of a redirect.
 struct DialTarget {
-  /// A name or an IP literal without brackets; "" where there is a socket_path.
+  /// A name or an IP literal without brackets, perhaps with its zone ("fe80::1%eth0"); "" where
+  /// there is a socket_path.
   std::string host = {};
   std::uint16_t port = 0;
   /// Of a unix socket (ws+unix:), in place of host and port.
