@@ -33,6 +33,8 @@ BRIDGES = {
     "hotline/json_convert.h": {"base"},
 }
 UMBRELLA = "hotline/hotline.h"
+# The system's, whose directory has the name of a layer.
+SYSTEM = {"net/if.h"}
 
 # Libraries of others, and the layers that may use them.
 FOREIGN = {
@@ -57,6 +59,8 @@ def foreign_library(header):
 
 def layer_of_header(header):
     """The layer of <hotline/layer/x.h> or "layer/x.h"; None where it is not in one."""
+    if header in SYSTEM:
+        return None
     parts = header.removeprefix("hotline/").split("/")
     return parts[0] if len(parts) > 1 and parts[0] in BELOW else None
 
