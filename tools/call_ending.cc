@@ -73,11 +73,12 @@ CallEnding ending_of(const websocket::DialRefused& refusal) {
   if (const auto& reason = refusal.response().reason; !reason.empty()) {
     sentence += " " + plain(reason);
   }
-  // Many say no more than the status once more.
-  if (const auto line = first_line(refusal.body());
-      !line.empty() && !line.starts_with(std::to_string(refusal.status()))) {
-    sentence += ": " + line;
-  }
+  // Many say the status once more, and some nothing else.
+  const auto status = std::to_string(refusal.status());
+  const auto again = status + " " + plain(refusal.response().reason) + ": ";
+  auto line = first_line(refusal.body());
+  if (line.starts_with(again)) line.erase(0, again.size());
+  if (!line.empty() && !line.starts_with(status)) sentence += ": " + line;
   if (const auto place = refusal.header("Location"); !place.empty()) {
     sentence += "; it points to " + plain(place);
   }

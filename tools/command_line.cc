@@ -65,6 +65,26 @@ void apply(const std::vector<CLI::Option*>& given, const std::vector<BasicOption
   }
 }
 
+// CLI11 lists all words that are left, in an order of its own: of "--lsiten 127.0.0.1:80" the
+// address, too.
+std::string not_understood(const CLI::App& app) {
+  const auto words = app.remaining(true);
+  for (const auto& word : words) {
+    if (word.starts_with("-")) return escaped(word) + " is not an option";
+  }
+  const auto word = words.empty() ? "" : "\"" + escaped(words.front()) + "\"";
+  if (app.get_subcommands().empty()) return word + " is not a command: serve, call or completions";
+  return word + " was not expected";
+}
+
+// "--listen: 1 required  missing", "--threads: At Most 1 required but received 2"
+std::string in_our_words(const std::string& what) {
+  const auto flag = what.substr(0, what.find(": "));
+  if (what.ends_with(" missing")) return flag + ": a value is missing";
+  if (what.find("At Most 1 ") != std::string::npos) return flag + ": given more than once";
+  return what;
+}
+
 }  // namespace
 
 CommandLine parse_command_line(int argc, char** argv) {
@@ -102,6 +122,10 @@ CommandLine parse_command_line(int argc, char** argv) {
   } catch (const CLI::Success& done) {  // help or version
     result.status = app.exit(done);
     return result;
+  } catch (const CLI::ExtrasError&) {
+    throw UsageError(not_understood(app));
+  } catch (const CLI::ArgumentMismatch& error) {
+    throw UsageError(in_our_words(error.what()));
   } catch (const CLI::ParseError& error) {
     throw UsageError(error.what());
   }

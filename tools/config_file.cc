@@ -15,6 +15,7 @@
 #include <hotline/base/error.h>
 
 #include "tools/option_table.h"
+#include "tools/terminal_text.h"
 
 namespace hotline::tools {
 namespace {
@@ -110,7 +111,8 @@ toml::table parse(const std::string& path) {
   try {
     return toml::parse(text, path);
   } catch (const toml::parse_error& error) {
-    reject(path, error.source(), escaped(error.description()));
+    // In toml++'s words control bytes are escaped already.
+    reject(path, error.source(), for_terminal(error.description()));
   }
 }
 

@@ -17,11 +17,11 @@ namespace {
 std::string text_of(const X509_NAME* name) {
   std::unique_ptr<BIO, decltype(&BIO_free)> memory{BIO_new(BIO_s_mem()), &BIO_free};
   if (!memory || !name) return {};
-  // What is not ASCII comes out escaped.
+  // What is not ASCII, or no character to be seen, comes out escaped.
   if (X509_NAME_print_ex(memory.get(), name, 0, XN_FLAG_RFC2253) < 0) return {};
   char* bytes = nullptr;
   const auto size = BIO_get_mem_data(memory.get(), &bytes);
-  return escaped({bytes, static_cast<std::size_t>(size)}, 500);
+  return std::string(bytes, std::min(static_cast<std::size_t>(size), std::size_t{500}));
 }
 
 std::string_view view(const ASN1_STRING* text) {

@@ -1,9 +1,9 @@
 #include "net/tls_context.h"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -23,8 +23,13 @@ namespace {
 std::string contents(const char* option, const std::string& file) {
   std::ifstream stream{file, std::ios::binary};
   if (!stream) complain(option, file, std::string("cannot be read: ") + std::strerror(errno));
-  std::string text{std::istreambuf_iterator<char>{stream}, {}};
-  if (stream.bad()) complain(option, file, "cannot be read");
+  std::string text;
+  std::array<char, 4096> piece;
+  do {  // not by an iterator, which throws where it is a directory
+    stream.read(piece.data(), piece.size());
+    text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
+  } while (stream);
+  if (stream.bad()) complain(option, file, std::string("cannot be read: ") + std::strerror(errno));
   return text;
 }
 

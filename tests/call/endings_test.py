@@ -69,6 +69,12 @@ class Endings(unittest.TestCase):
             self.assert_one_sentence(call(server.url), REFUSED,
                                      "401 Who Are You: first\\x1b (--user NAME:PASSWORD")
 
+    def test_a_refusal_says_why_also_behind_its_status(self):
+        with Server() as server:
+            self.assert_one_sentence(
+                call("--connect-to", f"127.0.0.1:{server.port}", "ws://example.org/echo"), REFUSED,
+                "421 Misdirected Request: this server does not go by the name in Host")
+
     def test_nobody_there(self):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]

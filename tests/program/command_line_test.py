@@ -95,6 +95,23 @@ class CommandLine(unittest.TestCase):
                 for word in named:
                     self.assertIn(word, ended.stderr)
 
+    def test_what_is_wrong_with_a_word_is_said_in_our_own_words(self):
+        for arguments, said in (
+                (["sing"], '"sing" is not a command: serve, call or completions'),
+                (["serve", "--lsiten", "127.0.0.1:0"], "--lsiten is not an option"),
+                (["serve", "8080"], '"8080" was not expected'),
+                (["call", "localhost", "--nope"], "--nope is not an option"),
+                (["call", "localhost", "again"], '"again" was not expected'),
+                (["serve", "--listen"], "--listen: a value is missing"),
+                (["serve", "--threads", "1", "--threads", "2"], "--threads: given more than once"),
+                (["serve", "--tls-cert", "/", "--tls-key", "/"],
+                 '--tls-cert: "/" cannot be read: Is a directory')):
+            with self.subTest(arguments):
+                ended = run(*arguments)
+                self.assertEqual(ended.returncode, 2)
+                self.assert_one_sentence(ended)
+                self.assertIn(f"hotline: {said} (see hotline ", ended.stderr)
+
     def test_a_port_that_is_taken_is_named(self):
         for first in (1, 2):
             with hotline_server.Server(threads=first) as server:
