@@ -1,6 +1,7 @@
 #include <csignal>
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -11,11 +12,14 @@
 
 int main(int argc, char** argv) {
   using namespace hotline;
-  // Whoever read the log may leave: that is a line lost, and no reason to die.
-  std::signal(SIGPIPE, SIG_IGN);
   try {
     const auto command = tools::parse_command_line(argc, argv);
-    if (command.status) return *command.status;
+    if (command.status) {
+      if (!std::cout.flush()) throw std::runtime_error("standard output cannot be written");
+      return *command.status;
+    }
+    // Whoever read the log may leave: that is a line lost, and no reason to die.
+    std::signal(SIGPIPE, SIG_IGN);
     return command.command == tools::Command::call ? tools::call(command.call)
                                                    : tools::serve(command.serve);
   } catch (const tools::UsageError& error) {

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -56,6 +57,15 @@ std::string list_of(const std::vector<std::string>& addresses, bool secure) {
         .append(is_unix ? "" : "/echo");
   }
   return text;
+}
+
+// "--drain-jitter: ..." of an option that the file sets: "hotline.toml:7: drain-jitter: ...".
+std::string in_words_of_the_file(const ServeOptions& options, std::string what) {
+  const auto colon = what.find(": ");
+  if (!what.starts_with("--") || colon == std::string::npos) return what;
+  const auto found = options.in_file.find(std::string_view{what}.substr(2, colon - 2));
+  if (found != options.in_file.end()) what.replace(0, 2, found->second + ": ");
+  return what;
 }
 
 /// One run of the program: its servers, and those who are told of them.
@@ -129,7 +139,16 @@ class Run {
     if (options_.static_directory.empty()) {
       server_.handle("GET /{$}", page());
     } else {
+      serve_directory();
+    }
+  }
+
+  void serve_directory() {
+    try {
       server_.handle("/", http::directory(options_.static_directory));
+    } catch (const Error& error) {
+      throw std::runtime_error(
+          in_words_of_the_file(options_, "--static: " + std::string(error.what())));
     }
   }
 
@@ -248,19 +267,6 @@ std::string in_words_of_the_command_line(std::string what) {
   if (what.ends_with(tail)) what.resize(what.size() - tail.size());
   return what;
 }
-
-namespace {
-
-// "--drain-jitter: ..." of an option that the file sets: "hotline.toml:7: drain-jitter: ...".
-std::string in_words_of_the_file(const ServeOptions& options, std::string what) {
-  const auto colon = what.find(": ");
-  if (!what.starts_with("--") || colon == std::string::npos) return what;
-  const auto found = options.in_file.find(std::string_view{what}.substr(2, colon - 2));
-  if (found != options.in_file.end()) what.replace(0, 2, found->second + ": ");
-  return what;
-}
-
-}  // namespace
 
 int serve(ServeOptions options) {
   try {

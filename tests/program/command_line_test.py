@@ -30,6 +30,15 @@ class CommandLine(unittest.TestCase):
                 for word in words:
                     self.assertIn(word, ended.stdout)
 
+    def test_what_cannot_be_written_is_told(self):
+        for arguments in (["--help"], ["call", "--help"], ["--version"], ["completions", "bash"]):
+            with self.subTest(arguments), open("/dev/full", "w", encoding="ascii") as full:
+                ended = subprocess.run([hotline_server.program(), *arguments], stdout=full,
+                                       stderr=subprocess.PIPE, text=True, check=False,
+                                       timeout=hotline_server.PATIENCE)
+                self.assertEqual((ended.returncode, ended.stderr),
+                                 (1, "hotline: standard output cannot be written\n"))
+
     def test_version_is_one_line(self):
         ended = run("--version")
         self.assertEqual((ended.returncode, ended.stderr), (0, ""))
@@ -157,6 +166,8 @@ class CommandLine(unittest.TestCase):
                 self.assertEqual(ended.returncode, 1)
                 self.assert_one_sentence(ended)
                 self.assertIn(arguments[-1], ended.stderr)
+                if arguments[0] == "--static":
+                    self.assertIn("hotline: --static: ", ended.stderr)
 
     def test_a_unix_socket_that_is_alive_is_left_alone(self):
         with tempfile.TemporaryDirectory() as directory:
