@@ -51,7 +51,7 @@ TlsClient::TlsClient(const TlsClientOptions& options)
     throw Error(Fault::bad_option, "certificate_file and key_file: both or neither");
   }
   if (!options.certificate_file.empty()) {
-    tls::use_pair(context, options.certificate_file, options.key_file);
+    tls::use_pair(context, tls::read_pair(options.certificate_file, options.key_file));
   }
   if (verifies_) {
     if (!options.ca_file.empty()) {

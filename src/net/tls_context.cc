@@ -1,10 +1,11 @@
 #include "net/tls_context.h"
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
-#include <fstream>
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -20,20 +21,41 @@ namespace {
   throw Error(Fault::bad_option, sentence.append(what));
 }
 
-std::string contents(const char* option, const std::string& file) {
-  std::ifstream stream{file, std::ios::binary};
-  if (!stream) complain(option, file, std::string("cannot be read: ") + std::strerror(errno));
-  std::string text;
-  std::array<char, 4096> piece;
-  do {  // not by an iterator, which throws where it is a directory
-    stream.read(piece.data(), piece.size());
-    text.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
-  } while (stream);
-  if (stream.bad()) complain(option, file, std::string("cannot be read: ") + std::strerror(errno));
+// Leaves nothing behind of what was in it: of a file that may be a key.
+template <typename T>
+struct Wiping : std::allocator<T> {
+  template <typename U>
+  struct rebind {
+    using other = Wiping<U>;
+  };
+  void deallocate(T* memory, std::size_t count) noexcept {
+    OPENSSL_cleanse(memory, count * sizeof(T));
+    std::allocator<T>::deallocate(memory, count);
+  }
+};
+using Text = std::vector<char, Wiping<char>>;
+
+Text contents(const char* option, const std::string& file) {
+  constexpr std::size_t step = 16 * 1024;
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream{std::fopen(file.c_str(), "rbe"),
+                                                               &std::fclose};
+  const auto demand = [&](bool good) {
+    if (!good) complain(option, file, std::string("cannot be read: ") + std::strerror(errno));
+  };
+  demand(stream != nullptr);
+  std::setvbuf(stream.get(), nullptr, _IONBF, 0);  // a buffer would not be wiped
+  Text text;
+  std::size_t size = 0;
+  do {
+    text.resize(size + step);
+    size += std::fread(text.data() + size, 1, step, stream.get());
+    demand(std::ferror(stream.get()) == 0);
+  } while (size == text.size());
+  text.resize(size);
   return text;
 }
 
-std::unique_ptr<BIO, Free> memory_of(const std::string& text) {
+std::unique_ptr<BIO, Free> memory_of(const Text& text) {
   return std::unique_ptr<BIO, Free>{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))};
 }
 
@@ -95,28 +117,36 @@ Context make_context(const SSL_METHOD* method) {
   return context;
 }
 
-void use_pair(SSL_CTX* context, const std::string& certificate_file, const std::string& key_file) {
-  const auto certificates = certificates_in("certificate_file", certificate_file);
+Pair read_pair(const std::string& certificate_file, const std::string& key_file) {
+  Pair pair{certificate_file, certificates_in("certificate_file", certificate_file), nullptr};
   const auto text = contents("key_file", key_file);
   const auto bio = memory_of(text);
   ERR_clear_error();
-  const Key key{PEM_read_bio_PrivateKey(bio.get(), nullptr, &no_passphrase, nullptr)};
-  if (!key) {
-    const bool encrypted = text.find("ENCRYPTED") != std::string::npos;
+  pair.key.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, &no_passphrase, nullptr));
+  if (!pair.key) {
+    constexpr std::string_view word = "ENCRYPTED";
+    const bool encrypted =
+        std::search(text.begin(), text.end(), word.begin(), word.end()) != text.end();
     complain("key_file", key_file,
              encrypted ? "has a passphrase, which is not accepted"
                        : "has no private key in it (PEM is expected)");
   }
-  if (SSL_CTX_use_certificate(context, certificates[0].get()) != 1) {
-    const auto* reason = ERR_reason_error_string(ERR_peek_last_error());
-    complain("certificate_file", certificate_file,
-             std::string("is not accepted: ") + (reason ? reason : "unknown"));
-  }
-  if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
+  if (X509_check_private_key(pair.certificates[0].get(), pair.key.get()) != 1) {
     complain("key_file", key_file, "is not the key of \"" + escaped(certificate_file) + "\"");
   }
-  for (std::size_t i = 1; i < certificates.size(); ++i) {
-    SSL_CTX_add1_chain_cert(context, certificates[i].get());
+  return pair;
+}
+
+void use_pair(SSL_CTX* context, const Pair& pair) {
+  ERR_clear_error();
+  if (SSL_CTX_use_certificate(context, pair.certificates[0].get()) != 1 ||
+      SSL_CTX_use_PrivateKey(context, pair.key.get()) != 1) {
+    const auto* reason = ERR_reason_error_string(ERR_peek_last_error());
+    complain("certificate_file", pair.certificate_file,
+             std::string("is not accepted: ") + (reason ? reason : "unknown"));
+  }
+  for (std::size_t i = 1; i < pair.certificates.size(); ++i) {
+    SSL_CTX_add1_chain_cert(context, pair.certificates[i].get());
   }
 }
 

@@ -19,6 +19,13 @@ using Certificate = std::unique_ptr<X509, Free>;
 using Key = std::unique_ptr<EVP_PKEY, Free>;
 using Context = std::shared_ptr<SSL_CTX>;
 
+/// A certificate, those that sign it, and its key.
+struct Pair {
+  std::string certificate_file;
+  std::vector<Certificate> certificates;
+  Key key;
+};
+
 /// A certificate made here, and its key.
 struct SelfSigned {
   Certificate certificate;
@@ -37,8 +44,9 @@ inline void clear_errors() noexcept {
 Context make_context(const SSL_METHOD* method);
 
 // Each throws Error (bad_option) that names the option and the file.
-/// With the certificates that sign it.
-void use_pair(SSL_CTX* context, const std::string& certificate_file, const std::string& key_file);
+Pair read_pair(const std::string& certificate_file, const std::string& key_file);
+/// Beside the pairs of other kinds of keys that it has.
+void use_pair(SSL_CTX* context, const Pair& pair);
 /// Whom it believes.
 void trust(SSL_CTX* context, const char* option, const std::string& file);
 /// Whom it does not believe any more.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "net/net_fixture.h"
 #include "net/tls.h"
@@ -28,9 +29,11 @@ struct TlsPair {
   }
   /// What `localhost` shows.
   static const CertificatePair& localhost() {
-    static const auto made =
-        certificates().issue({.names = {"localhost", "127.0.0.1", "::1", "*.rooms.example"}});
+    static const auto made = certificates().issue({.names = localhost_names()});
     return made;
+  }
+  static std::vector<std::string> localhost_names() {
+    return {"localhost", "127.0.0.1", "::1", "*.rooms.example"};
   }
   static TlsServerOptions server_options() { return {.certificates = {localhost()}}; }
   static TlsClientOptions client_options() { return {.ca_file = certificates().ca_file()}; }

@@ -39,6 +39,13 @@ std::string look(const TlsServerOptions& options) {
   return text + look(options.client_ca_file) + look(options.crl_file);
 }
 
+std::string line_about(const X509* certificate) {
+  const auto info = tls::describe(certificate);
+  std::string line;
+  for (const auto& name : info.names) line.append(line.empty() ? "" : ", ").append(name);
+  return line + " (until " + tls::text_of(info.not_after) + ", SHA-256 " + info.fingerprint + ")";
+}
+
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
                     const unsigned char* offered, unsigned offered_size, void*) {
   static constexpr unsigned char known[] = "\x08http/1.1";
@@ -56,8 +63,14 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size,
 // What is read from the files at one time. The first context is the one that connections begin
 // with; the others lend their certificates.
 struct TlsServer::State {
-  std::vector<tls::Context> contexts;
+  struct Site {
+    tls::Context context;
+    std::vector<std::string> names;
+    std::vector<int> kinds;  // of keys: the context holds one certificate of each
+  };
+  std::vector<Site> sites;
   std::unordered_map<std::string, SSL_CTX*> by_name;
+  std::vector<std::string> lines;  // about each pair
 
   SSL_CTX* find(std::string name) const {
     std::transform(name.begin(), name.end(), name.begin(),
@@ -76,31 +89,42 @@ struct TlsServer::State {
     return SSL_TLSEXT_ERR_OK;
   }
 
-  void add(tls::Context context) {
-    const auto* certificate = SSL_CTX_get0_certificate(context.get());
-    for (auto& name : tls::names_of(certificate)) by_name.emplace(std::move(name), context.get());
+  // Certificates for the same names stand side by side where their keys differ in kind: what a
+  // client knows decides.
+  SSL_CTX* context_for(const X509* certificate) {
+    lines.push_back(line_about(certificate));
+    auto names = tls::names_of(certificate);
+    std::sort(names.begin(), names.end());
+    const auto kind = EVP_PKEY_get_base_id(X509_get0_pubkey(certificate));
+    for (auto& site : sites) {
+      if (site.names == names && std::ranges::count(site.kinds, kind) == 0) {
+        site.kinds.push_back(kind);
+        return site.context.get();
+      }
+    }
+    auto context = tls::make_context(TLS_server_method());
+    for (const auto& name : names) by_name.emplace(name, context.get());
     // Sessions are resumed by tickets, whose keys are the first context's: on any loop, until a
     // reload.
     static constexpr unsigned char site[] = "hotline";
     SSL_CTX_set_session_id_context(context.get(), site, sizeof site - 1);
     SSL_CTX_set_num_tickets(context.get(), 1);
-    contexts.push_back(std::move(context));
+    sites.push_back({std::move(context), std::move(names), {kind}});
+    return sites.back().context.get();
   }
 
   State(const TlsServerOptions& options, const tls::SelfSigned* self_signed) {
     for (const auto& pair : options.certificates) {
-      auto context = tls::make_context(TLS_server_method());
-      tls::use_pair(context.get(), pair.certificate_file, pair.key_file);
-      add(std::move(context));
+      const auto read = tls::read_pair(pair.certificate_file, pair.key_file);
+      tls::use_pair(context_for(read.certificates[0].get()), read);
     }
-    if (contexts.empty()) {
-      auto context = tls::make_context(TLS_server_method());
-      SSL_CTX_use_certificate(context.get(), self_signed->certificate.get());
-      SSL_CTX_use_PrivateKey(context.get(), self_signed->key.get());
-      add(std::move(context));
+    if (sites.empty()) {
+      auto* context = context_for(self_signed->certificate.get());
+      SSL_CTX_use_certificate(context, self_signed->certificate.get());
+      SSL_CTX_use_PrivateKey(context, self_signed->key.get());
     }
-    auto* first = contexts[0].get();
-    if (contexts.size() > 1) {
+    auto* first = sites[0].context.get();
+    if (sites.size() > 1) {
       SSL_CTX_set_tlsext_servername_callback(first, &choose_certificate);
       SSL_CTX_set_tlsext_servername_arg(first, this);
     }
@@ -108,14 +132,14 @@ struct TlsServer::State {
     if (options.client_ca_file.empty()) return;
     tls::trust(first, "client_ca_file", options.client_ca_file);
     if (!options.crl_file.empty()) tls::revoke(first, options.crl_file);
-    for (const auto& context : contexts) {
-      if (context.get() != first) {
+    for (const auto& site : sites) {
+      auto* context = site.context.get();
+      if (context != first) {
         // Whoever is chosen by name is also asked who is believed.
-        SSL_CTX_set1_cert_store(context.get(), SSL_CTX_get_cert_store(first));
-        SSL_CTX_set_client_CA_list(context.get(),
-                                   SSL_dup_CA_list(SSL_CTX_get_client_CA_list(first)));
+        SSL_CTX_set1_cert_store(context, SSL_CTX_get_cert_store(first));
+        SSL_CTX_set_client_CA_list(context, SSL_dup_CA_list(SSL_CTX_get_client_CA_list(first)));
       }
-      SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+      SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                          &tls::on_verified);
     }
   }
@@ -156,20 +180,12 @@ bool TlsServer::files_changed() {
 
 std::vector<std::string> TlsServer::certificates() const {
   const std::scoped_lock lock{mutex_};
-  std::vector<std::string> lines;
-  for (const auto& context : state_->contexts) {
-    const auto info = tls::describe(SSL_CTX_get0_certificate(context.get()));
-    std::string line;
-    for (const auto& name : info.names) line.append(line.empty() ? "" : ", ").append(name);
-    line += " (until " + tls::text_of(info.not_after) + ", SHA-256 " + info.fingerprint + ")";
-    lines.push_back(std::move(line));
-  }
-  return lines;
+  return state_->lines;
 }
 
 std::shared_ptr<SSL_CTX> TlsServer::context() const {
   const std::scoped_lock lock{mutex_};
-  return {state_, state_->contexts[0].get()};
+  return {state_, state_->sites[0].context.get()};
 }
 
 }  // namespace hotline

@@ -101,7 +101,7 @@ std::string Certificates::file(const std::string& name, const std::string& conte
 
 CertificatePair Certificates::issue(const CertificateOrder& order) {
   const auto number = std::to_string(++issued_);
-  auto* key = EVP_EC_gen("P-256");
+  auto* key = order.rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
   auto* certificate = begin(key, order.names.at(0), 100 + issued_, order.from, order.until);
   auto* issuer = order.self_signed ? certificate : signer_->certificate;
   X509_set_issuer_name(certificate, X509_get_subject_name(issuer));

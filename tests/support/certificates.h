@@ -18,6 +18,8 @@ struct CertificateOrder {
   bool self_signed = false;
   /// Without it the common name is all there is, as in the last century.
   bool lists_names = true;
+  /// In place of ECDSA.
+  bool rsa = false;
 };
 
 /// Certificates for tests: an authority and whatever it signs, in a directory that goes with this.

@@ -103,6 +103,18 @@ class Server:
         return 1024 * next(int(line.split()[1]) for line in status.splitlines()
                            if line.startswith("RssAnon:"))
 
+    def writable_memory(self):
+        """All that is in its memory, but for what it cannot have written to."""
+        found = []
+        with open(f"/proc/{self.pid}/maps") as maps, open(f"/proc/{self.pid}/mem", "rb") as memory:
+            for line in maps:
+                place, rights = line.split()[:2]
+                if rights.startswith("rw"):
+                    begin, end = (int(part, 16) for part in place.split("-"))
+                    memory.seek(begin)
+                    found.append(memory.read(end - begin))
+        return b"".join(found)
+
     def cpu_seconds(self):
         ticks = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")

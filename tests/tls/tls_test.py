@@ -251,6 +251,19 @@ class Tls(Secured):
         shown = re.search(r"SHA-256 ((?:[0-9A-F]{2}:){31}[0-9A-F]{2})", said)
         self.assertEqual(shown[1].replace(":", "").lower(), hashlib.sha256(der).hexdigest())
 
+    def test_the_text_of_a_key_is_not_left_in_memory(self):
+        if hotline_server.sanitized():
+            self.skipTest("what has been freed is kept there")
+        server = self.serve()
+        self.assertTrue(self.good(server))
+        body = [line for line in pathlib.Path(self.localhost[1]).read_bytes().split(b"\n")
+                if line and not line.startswith(b"-----")]
+        secret = max(body[1:], key=len)  # the first line is of the format
+        memory = server.writable_memory()
+        self.assertIn(self.localhost[1].encode(), memory, "it is the memory of the server")
+        self.assertNotIn(secret, memory)
+        self.assertNotIn(secret[:24], memory)
+
     def test_bad_usage_is_a_sentence(self):
         certificate, key = self.localhost
         other = self.authority.issue("other")

@@ -35,8 +35,9 @@ struct TlsClientOptions {
 /// within.
 struct TlsServerOptions {
   /// Chosen by the name that the client asks for (SNI): the certificate that has exactly that name,
-  /// else one with a wildcard for it, else the first. With none there is no TLS (or see
-  /// `self_signed`).
+  /// else one with a wildcard for it, else the first. Of those that have the same names, with keys
+  /// of different kinds (RSA, ECDSA), the client's algorithms choose. With none there is no TLS (or
+  /// see `self_signed`).
   std::vector<CertificatePair> certificates = {};
   /// Where there are no `certificates`: one for localhost, 127.0.0.1, ::1 and `self_signed_names`
   /// (names and IP addresses), made anew at each start, which nobody believes. For trying things
