@@ -155,8 +155,8 @@ TEST(Handler, leaves_what_came_while_it_ran_in_its_order) {
   site.handle_later("/second");
   auto [server, wire] = make_memory_streams(*site.loop, {});
   site.serve(std::move(server));
-  const auto send = [&wire = wire](const std::string& bytes) {
-    EXPECT_EQ(wire->try_write(bytes).size, bytes.size());
+  const auto send = [&stream = wire](const std::string& bytes) {
+    EXPECT_EQ(stream->try_write(bytes).size, bytes.size());
   };
   send(get("/later") + "GET /sec");
   site.loop.settle();
