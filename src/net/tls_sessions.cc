@@ -111,7 +111,7 @@ void resume(SSL* ssl, std::string server) {
   std::unique_ptr<Origin> origin{
       new Origin{std::move(server), std::time(nullptr), earlier.verified}};
   if (SSL_set_ex_data(ssl, origin_index(), origin.get()) != 1) throw std::bad_alloc();
-  origin.release();
+  static_cast<void>(origin.release());  // OpenSSL frees it
 }
 
 void keep_resumed(SSL* ssl) {
