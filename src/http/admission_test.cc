@@ -63,6 +63,30 @@ TEST(Admission, answers_503_when_the_server_is_full) {
   EXPECT_EQ(fourth.exchange(get("/ok")), answer("200 OK", "ok\n"));
 }
 
+TEST(Admission, does_not_count_towards_its_address_who_found_the_server_full) {
+  Site site{{.max_connections = 1, .max_connections_per_address = 2, .retry_after = 7s}};
+  site.handle_ok();
+  auto first = site.connect_from(at("192.0.2.1"));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(site.connect_from(at("192.0.2.1")).receive(), turned_away("503 Service Unavailable"));
+  }
+  first.hang_up();
+  EXPECT_EQ(site.connect_from(at("192.0.2.1")).exchange(get("/ok")), answer("200 OK", "ok\n"));
+}
+
+TEST(Admission, answers_only_so_many_at_a_time_whom_it_turns_away) {
+  Site site{{.max_connections = 1, .retry_after = 7s}};
+  auto first = site.connect();
+  std::vector<Client> turned;
+  for (int i = 0; i < 1000; ++i) turned.push_back(site.connect());
+  EXPECT_EQ(turned.back().receive(), turned_away("503 Service Unavailable"));
+  auto closed = site.connect();
+  EXPECT_EQ(closed.receive(), "");
+  EXPECT_TRUE(closed.ended());
+  turned.front().hang_up();
+  EXPECT_EQ(site.connect().receive(), turned_away("503 Service Unavailable"));
+}
+
 TEST(Admission, answers_429_when_one_client_has_too_many) {
   const auto notes = std::make_shared<Notes>();
   Site site{{.max_connections_per_address = 2, .retry_after = 7s, .observer = notes}};
@@ -118,14 +142,17 @@ TEST(Admission, does_not_count_who_speaks_for_many) {
 TEST(Admission, says_now_and_then_in_the_log_that_it_turns_away) {
   Site site{{.max_connections = 1}};
   auto first = site.connect();
+  const auto& log = site.loop.log();
   for (int i = 0; i < 5; ++i) site.connect_from(at("192.0.2.1"));
-  const auto told = [&] {
-    int count = 0;
-    for (const auto& line : site.loop.log().lines) count += line.starts_with("turned away") ? 1 : 0;
-    return count;
-  };
-  EXPECT_EQ(told(), 5) << "this logger has the level of debugging";
-  EXPECT_EQ(site.loop.log().lines[0], "turned away a connection from 192.0.2.1:4711: full");
+  EXPECT_EQ(log.warnings, 1);
+  EXPECT_EQ(log.lines.size(), 5u) << "the others for who looks for them";
+  EXPECT_EQ(log.lines[0], "turned away a connection from 192.0.2.1:4711: full");
+  site.loop.advance(9s);
+  site.connect_from(at("192.0.2.1"));
+  EXPECT_EQ(log.warnings, 1);
+  site.loop.advance(1s);
+  site.connect_from(at("192.0.2.1"));
+  EXPECT_EQ(log.warnings, 2);
 }
 
 TEST(Admission, counts_a_connection_that_was_taken_over_until_it_has_closed) {

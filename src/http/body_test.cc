@@ -317,6 +317,23 @@ TEST_F(Body, does_not_excuse_another_failure) {
   EXPECT_EQ(site.loop.log().errors, 1);
 }
 
+TEST_F(Body, that_has_failed_is_not_received_for_ever_while_its_handler_goes_on) {
+  site.handle("/patient", [this](Exchange exchange) -> Task<> {
+    try {
+      (void)co_await exchange.body(1);
+    } catch (const Error&) {
+      log += "failed";
+    }
+    co_await site.gate.pass();
+  });
+  auto client = site.connect({.capacity = 64 * 1024});
+  client.send(post("Content-Length: 100000000\r\n", "abc", "/patient"));
+  EXPECT_EQ(log, "failed");
+  EXPECT_TRUE(client.send(std::string(1'000'000, 'x')));
+  EXPECT_FALSE(client.send(std::string(200'000, 'x'))) << "a mebibyte, and what the stream holds";
+  EXPECT_EQ(site.handlers(), 1u);
+}
+
 TEST_F(Body, that_stops_coming_is_given_up) {
   auto client = site.connect();
   client.send(post("Content-Length: 4\r\n", "bo"));

@@ -9,9 +9,8 @@
 namespace hotline::http {
 namespace {
 
-// What one connection may be served before others have their turn.
+// What one connection may be served before others have their turn, of one block at most.
 constexpr int requests_a_turn = 64;
-constexpr std::size_t bytes_a_turn = 64 * 1024;
 
 constexpr std::size_t most_dropped = std::size_t{1} << 20;
 
@@ -131,17 +130,14 @@ void Http1Session::drop(std::size_t size) noexcept {
 // Looks at the bytes in the block, request by request.
 void Http1Session::process() noexcept {
   int requests = 0;
-  std::size_t bytes = 0;
   processing_ = true;
   while (begin_ != end_) {
     if (state_ == State::skipping) {
-      const auto before = begin_;
       skip();
-      bytes += begin_ - before;
       continue;
     }
     if (state_ != State::reading || run_ || (head_.size() == 0 && output_.high())) break;
-    if (requests == requests_a_turn || bytes >= bytes_a_turn) {
+    if (requests == requests_a_turn) {
       yield();
       break;
     }
@@ -150,7 +146,6 @@ void Http1Session::process() noexcept {
     const auto result = head_.feed(input);
     const auto taken = head_.size() - before;
     begin_ += taken;
-    bytes += taken;
     if (result == HeadReader::Result::complete) {
       ++requests;
       dispatch(input.substr(0, taken));

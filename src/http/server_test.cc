@@ -107,6 +107,11 @@ class RunningServer {
       co_await never;
       co_await exchange.respond(Status::ok, "slow\n");
     });
+    server_.handle("/cut", [](Exchange exchange) -> Task<> {
+      const Response response{Status::ok};
+      auto stream = exchange.start(response);
+      co_await stream.write("half");
+    });
     server_.handle("/raw", [](Exchange exchange) -> Task<> {
       auto stream = co_await exchange.hijack();
       char buffer[100];
@@ -178,6 +183,16 @@ TEST(Server, gives_the_whole_refusal_to_a_client_that_is_still_sending) {
   const auto answer = socket.receive_to_the_end();
   EXPECT_TRUE(answer.ends_with("400 Bad Request: a line feed without a carriage return\n"))
       << answer;
+}
+
+TEST(Server, resets_an_answer_that_is_cut_where_its_end_would_look_like_the_whole) {
+  RunningServer server;
+  Socket older{server.port()};
+  older.send("GET /cut HTTP/1.0\r\n\r\n");
+  EXPECT_TRUE(older.receive_to_the_end().ends_with("(no orderly end)"));
+  Socket newer{server.port()};
+  newer.send("GET /cut HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_TRUE(newer.receive_to_the_end().ends_with("4\r\nhalf\r\n")) << "the last chunk is missing";
 }
 
 TEST(Server, has_its_routes_and_its_middleware_fixed_while_it_runs) {

@@ -19,6 +19,7 @@
 #include <gtest/gtest.h>
 
 #include <hotline/asio_use_task.h>
+#include <hotline/net/sleep.h>
 
 #include "support/test_loop.h"
 
@@ -239,6 +240,16 @@ TEST_F(AsyncStart, is_cancelled_at_every_step) {
       run();
     }
   }
+}
+
+TEST_F(AsyncStart, leaves_the_context_no_work_when_a_sleeping_task_is_cancelled) {
+  const auto task = []() -> Task<> { co_await sleep(std::chrono::hours(1)); };
+  asio::cancellation_signal signal;
+  async_start(*context, task(), asio::bind_cancellation_slot(signal.slot(), note()));
+  context->poll();
+  signal.emit(asio::cancellation_type::terminal);
+  run();
+  EXPECT_EQ(ended, "cancelled");
 }
 
 TEST_F(AsyncStart, is_cancelled_by_the_task_itself) {

@@ -54,6 +54,7 @@ Task<std::string> connect_and_hear(const Place& place, std::string_view said) {
   EXPECT_EQ(stream->remote_address(), place.address);
   EXPECT_TRUE(stream->local_address().is_loopback());
   EXPECT_NE(stream->local_address().port(), 0);
+  EXPECT_TRUE(sends_at_once(*stream));
   const auto peer = place.accept();
   EXPECT_EQ(::send(peer.get(), said.data(), said.size(), 0), std::ssize(said));
   co_return co_await hear(std::move(stream));

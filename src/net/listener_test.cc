@@ -104,6 +104,7 @@ TEST_F(ListenerTest, accepts_and_says_who_called) {
   ASSERT_EQ(streams.size(), 1u);
   EXPECT_EQ(streams[0]->remote_address().host(), "127.0.0.1");
   EXPECT_EQ(streams[0]->local_address(), listener->address());
+  EXPECT_TRUE(sends_at_once(*streams[0]));
 }
 
 TEST_F(ListenerTest, accepts_by_ipv6) {

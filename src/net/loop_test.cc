@@ -355,6 +355,18 @@ TEST(ALoop, says_once_that_its_last_connection_has_gone) {
   EXPECT_EQ(empty, 2);
 }
 
+TEST(ALoop, says_to_all_who_ask_that_its_last_connection_has_gone) {
+  TestLoop loop;
+  std::string heard;
+  loop->connection_opened();
+  loop->when_empty([&] { heard += "first "; });
+  loop->when_empty([&] { heard += "second "; });
+  loop->when_empty([&] { heard += "third "; });
+  loop->connection_closed();
+  loop.settle();
+  EXPECT_EQ(heard, "first second third ");
+}
+
 TEST(ALoop, says_nothing_of_its_last_connection_where_another_takes_its_place) {
   TestLoop loop;
   int empty = 0;

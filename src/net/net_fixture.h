@@ -1,6 +1,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -43,6 +44,14 @@ inline bool has_ipv6() {
   local.sin6_family = AF_INET6;
   local.sin6_addr = in6addr_loopback;
   return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) == 0;
+}
+
+/// Whether a socket sends small pieces without delay.
+inline bool sends_at_once(const Stream& stream) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return ::getsockopt(stream.descriptor(), IPPROTO_TCP, TCP_NODELAY, &value, &size) == 0 &&
+         value != 0;
 }
 
 /// A waiter that counts, and does what it is told to.

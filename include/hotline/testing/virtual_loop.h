@@ -29,9 +29,11 @@ class MemoryLogger final : public Logger {
   void write(LogLevel level, std::string_view line) noexcept override {
     lines.emplace_back(line);
     if (level == LogLevel::error) ++errors;
+    if (level == LogLevel::warning) ++warnings;
   }
   std::vector<std::string> lines;
   int errors = 0;
+  int warnings = 0;
 };
 
 /// A loop in virtual time, run by the test: nothing happens but inside its members, and time passes
