@@ -385,6 +385,19 @@ TEST_F(BehindProxy, gives_a_header_that_is_just_coming_a_second_in_a_drain) {
   EXPECT_EQ(site.connections(), 0u);
 }
 
+TEST_F(BehindProxy, gives_a_header_in_a_drain_no_more_time_than_it_had) {
+  auto [server, peer] = make_memory_streams(*site.loop);
+  server->set_addresses(at("10.0.0.1"), {});
+  site.serve(std::move(server));
+  site.loop.advance(4500ms);
+  ASSERT_EQ(peer->try_write(header.substr(0, 10)).size, 10u);
+  site.drain();
+  site.loop.advance(499ms);
+  EXPECT_EQ(site.connections(), 1u);
+  site.loop.advance(1ms);
+  EXPECT_EQ(site.connections(), 0u);
+}
+
 TEST(TrustedProxy, says_who_asks_and_how) {
   Site site{{.trusted_proxies = {"10.0.0.0/8"}}};
   site.handle("/who", [](Exchange exchange) -> Task<> {

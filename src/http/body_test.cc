@@ -171,6 +171,12 @@ TEST_F(Body, is_not_asked_for_where_it_is_there_or_too_large) {
       << "HTTP/1.0 does not know of it";
 }
 
+TEST_F(Body, is_not_asked_for_where_it_has_begun_to_come) {
+  auto client = site.connect();
+  EXPECT_EQ(client.exchange(post(waiting + "Content-Length: 4\r\n", "bo")), "");
+  EXPECT_EQ(client.exchange("dy"), answer("200 OK", "body"));
+}
+
 TEST_F(Body, that_nobody_asked_for_ends_the_connection_unless_it_is_there) {
   const auto head = request("POST /ok HTTP/1.1", waiting + "Content-Length: 4\r\n");
   auto silent = site.connect();

@@ -88,7 +88,6 @@ ConnectionOption Http1Session::connection_option() const noexcept {
 bool Http1Session::is_last() const noexcept {
   if (closes_ || worker_.loop().draining()) return true;
   if (!has_unread_body()) return false;
-  if (body_->failure || body_->decoder.refused()) return true;
   // Who waits for "100 Continue" may send the body now, or leave it out (RFC 9110 10.1.1).
   if (body_->expects_continue && begin_ == end_ && partial_.empty()) return true;
   return body_->decoder.announced() > RequestBody::most_skipped;

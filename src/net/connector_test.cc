@@ -192,6 +192,34 @@ TEST(Connect, gives_a_stream_to_a_unix_socket) {
   EXPECT_EQ(run(connect_unix_and_hear(socket)), "hi");
 }
 
+Task<> note_ending(Task<StreamPointer> task, std::string& log) {
+  try {
+    (void)co_await std::move(task);
+    log = "connected";
+  } catch (const Error& error) {
+    log = error.code().message();
+  }
+}
+
+TEST(Connect, waits_five_seconds_for_room_in_the_queue_of_a_unix_socket) {
+  const UnixSocket socket{::testing::TempDir() + "hotline-connector-full.sock"};
+  ASSERT_EQ(::listen(socket.socket().get(), 0), 0);  // for one
+  const auto first = connect_unix_socket(socket.path());
+  for (const bool accepted : {false, true}) {
+    TestLoop loop;
+    std::string log;
+    loop.run(note_ending(connect_unix(socket.path()), log));
+    loop.advance(4s);
+    EXPECT_EQ(log, "");
+    if (accepted) {
+      const Socket peer{::accept4(socket.socket().get(), nullptr, nullptr, SOCK_CLOEXEC)};
+      EXPECT_TRUE(peer);
+    }
+    loop.advance(1200ms);
+    EXPECT_EQ(log, accepted ? "connected" : "Resource temporarily unavailable");
+  }
+}
+
 TEST(Connect, names_the_path_that_it_cannot_reach) {
   std::string text;
   const auto code = failure_of(connect_unix("/nonexistent/x.sock"), &text);

@@ -140,6 +140,14 @@ TEST_F(ListenOn, has_both_loopback_addresses_by_the_name_of_localhost) {
       << "and the other is free again";
 }
 
+TEST_F(ListenOn, leaves_a_port_of_the_other_family_to_others) {
+  if (!has_ipv6()) GTEST_SKIP() << "no IPv6 here";
+  listen({"[::]:0"});
+  const auto port = std::to_string(listeners[0]->port());
+  LoopGroup others{1, {}};
+  EXPECT_EQ(listen_on(others, {"0.0.0.0:" + port}, {}).size(), 1u);
+}
+
 TEST_F(ListenOn, listens_nowhere_if_one_place_fails) {
   EXPECT_NE(complaint("unix:" + (directory / "missing" / "socket").string()), "");
   try {
