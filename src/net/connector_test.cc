@@ -83,17 +83,20 @@ std::string address_in_a_zone() {
   return found;
 }
 
+Task<std::string> connected_to(std::string host, std::uint16_t port) {
+  const auto stream = co_await connect_tcp(std::move(host), port);
+  co_return stream->remote_address().host();
+}
+
 TEST(Connect, gives_a_stream_to_an_address_in_a_zone) {
   if (!has_ipv6()) GTEST_SKIP() << "no IPv6 here";
   const Place place{"::"};
   const auto host = address_in_a_zone();
   const auto zone = host.find('%');
-  const auto stream = [&](const std::string& text) {
-    return run(connect_tcp(text, place.address.port()))->remote_address().host();
-  };
-  EXPECT_EQ(stream(host), host.substr(0, zone));
+  const auto port = place.address.port();
+  EXPECT_EQ(run(connected_to(host, port)), host.substr(0, zone));
   const auto number = std::to_string(::if_nametoindex(host.substr(zone + 1).c_str()));
-  EXPECT_EQ(stream(host.substr(0, zone + 1) + number), host.substr(0, zone));
+  EXPECT_EQ(run(connected_to(host.substr(0, zone + 1) + number, port)), host.substr(0, zone));
   for (const auto* bad : {"fe80::1%nowhere", "fe80::1%", "fe80::1%0", "fe80::1%-1"}) {
     std::string text;
     EXPECT_EQ(failure_of(connect_tcp(bad, 80), &text),
