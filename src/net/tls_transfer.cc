@@ -113,7 +113,12 @@ bool TlsStream::receive_rest(std::span<char>& block) noexcept {
   halved_ = true;
   if (!input_.has_record()) static_cast<void>(receive(block));
   input_.allow(1);
-  if (input_.has_record()) return true;
+  if (input_.has_record()) {
+    if (++barren_ <= most_barren) return true;
+    reject(fault_, "too many records without data");
+    fail("");
+    return false;
+  }
   if (read_error_ != 0) write_error_ = read_error_;
   if (!ended_) return false;
   reject(fault_, "the peer hung up in the middle of a message");

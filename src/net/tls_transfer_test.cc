@@ -9,9 +9,9 @@ namespace hotline {
 namespace {
 
 // A message between the two OpenSSLs that takes several records: a ticket with much in it.
-void send_a_large_ticket(Stream& stream) {
+void send_a_large_ticket(Stream& stream, std::size_t size = 2'000) {
   auto* ssl = static_cast<TlsStream&>(stream).ssl();
-  const auto much = pattern(2'000);
+  const auto much = pattern(size);
   EXPECT_EQ(SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), much.data(), much.size()), 1);
   EXPECT_EQ(SSL_set_max_send_fragment(ssl, 512), 1);
   EXPECT_EQ(SSL_new_session_ticket(ssl), 1);
@@ -90,6 +90,25 @@ TEST(HalfOfATlsMessage, that_a_writer_completes_wakes_the_reader) {
   pair.loop.settle();
   EXPECT_EQ(reader.heard, 1);
   EXPECT_EQ(read_all(pair.loop, *pair.a), "back");
+}
+
+TEST(HalfOfATlsMessage, in_many_records_costs_a_writer_no_more_than_a_reader) {
+  for (const bool by_writing : {true, false}) {
+    TlsPair pair{MemoryStreamOptions{.capacity = 700}};
+    pair.connect();
+    read_once(*pair.a);
+    send_a_large_ticket(*pair.b, 40'000);
+    EXPECT_EQ(read_once(*pair.a), "");
+    Transfer transfer{};
+    for (int i = 0; i < 1'000 && !transfer.failed(); ++i) {
+      static_cast<void>(pair.b->try_write({}));
+      char byte = 0;
+      transfer = by_writing ? pair.a->try_write(span_of("hello")) : pair.a->try_read({&byte, 1});
+      if (by_writing && transfer.size == 5) break;
+    }
+    EXPECT_EQ(transfer.error, EPROTO);
+    EXPECT_EQ(tls_failure(*pair.a), "too many records without data");
+  }
 }
 
 TEST(HalfOfATlsMessage, that_is_never_completed_is_a_failure) {
