@@ -65,12 +65,13 @@ std::string decoded(urls::pct_string_view text) {
   return result;
 }
 
-// So that it can be read again: the path of a socket may have any byte.
-std::string encoded(std::string_view path) {
+constexpr std::string_view unreserved = "-._~";  // besides letters and digits
+
+// So that it can be read again: the path of a socket, and a zone, may have any byte.
+std::string encoded(std::string_view text, std::string_view plain) {
   static constexpr std::string_view digits = "0123456789ABCDEF";
-  static constexpr std::string_view plain = "/-._~!$&'()*+,;=@";
   std::string result;
-  for (const auto c : path) {
+  for (const auto c : text) {
     const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                       plain.find(c) != std::string_view::npos;
     const auto byte = static_cast<unsigned char>(c);
@@ -254,8 +255,8 @@ std::string Url::host_in_zone() const { return zone.empty() ? host : host + "%" 
 std::string Url::text() const {
   std::string text{secure ? "wss" : "ws"};
   if (!socket_path.empty())
-    return text.append("+unix:").append(encoded(socket_path)) + ":" + target;
-  const auto encoded_zone = zone.empty() ? "" : "%25" + encoded(zone);
+    return text.append("+unix:").append(encoded(socket_path, "/-._~!$&'()*+,;=@")) + ":" + target;
+  const auto encoded_zone = zone.empty() ? "" : "%25" + encoded(zone, unreserved);
   return text.append("://").append(authority_of(*this, encoded_zone)).append(target);
 }
 

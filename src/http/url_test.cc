@@ -67,8 +67,9 @@ TEST(Url, APasswordThatIsWrittenWronglyIsNotShown) {
 }
 
 TEST(Url, ItsTextCanBeReadAgain) {
-  for (const auto* text : {"ws+unix:/a%20b%3Ac%25:/x?y", "wss+unix:relative@%C3%A9:/", "ws://h:1/x",
-                           "wss://[::1]/", "ws://[fe80::1%25eth0]:1/x"}) {
+  for (const auto* text :
+       {"ws+unix:/a%20b%3Ac%25:/x?y", "wss+unix:relative@%C3%A9:/", "ws://h:1/x", "wss://[::1]/",
+        "ws://[fe80::1%25eth0]:1/x", "ws://[fe80::1%25a%40b%2Cc]/"}) {
     const auto url = parse_websocket_url(text);
     EXPECT_EQ(url.text(), text);
     EXPECT_EQ(parsed(url.text()), described(url));
