@@ -30,7 +30,7 @@ Place place_of(std::string_view text) {
     }
   }
   const auto parsed = http::parse_websocket_url(url);
-  return {parsed.socket_path.empty() ? parsed.host : "unix:" + parsed.socket_path,
+  return {parsed.socket_path.empty() ? parsed.host_in_zone() : "unix:" + parsed.socket_path,
           parsed.target.substr(0, parsed.target.find('?')), parsed.secure};
 }
 

@@ -57,6 +57,16 @@ TEST_F(Jar, ANewValueTakesTheOldOnesPlace) {
   EXPECT_EQ(jar.cookies().size(), 2u);
 }
 
+TEST_F(Jar, TellsNoOtherMachineOfTheSameAddressInAnotherZone) {
+  EXPECT_TRUE(set("id=42", "ws://[fe80::1%25eth0]/"));
+  EXPECT_EQ(sent("ws://[fe80::1%25eth0]:1/x"), "id=42");
+  EXPECT_EQ(sent("ws://[fe80::1%25eth1]/"), "");
+  EXPECT_EQ(sent("ws://[fe80::1]/"), "");
+  EXPECT_TRUE(set("b=1; Path=/; Domain=example.org"));
+  EXPECT_EQ(sent("ws://[fe80::1%25a.example.org]/"), "");
+  EXPECT_FALSE(set("c=1; Domain=example.org", "ws://[fe80::1%25a.example.org]/"));
+}
+
 TEST_F(Jar, TakesNoCookieThatIsNone) {
   for (const auto* text : {"", ";", "=x", " = x", "name", "name; a=b", "a=b\r\nc", "a=\x01"}) {
     EXPECT_FALSE(set(text)) << text;
@@ -113,6 +123,8 @@ TEST_F(Jar, AUnixSocketIsAHostOfItsOwn) {
 TEST_F(Jar, AUnixSocketSpeaksForNoDomain) {
   EXPECT_FALSE(set("a=1; Domain=example.org", "ws+unix:/run/chat.example.org:/"));
   EXPECT_EQ(sent("ws://www.example.org/"), "");
+  EXPECT_TRUE(set("b=1; Path=/; Domain=example.org"));
+  EXPECT_EQ(sent("ws+unix:/run/chat.example.org:/"), "");
 }
 
 TEST_F(Jar, PathsAreDirectories) {  // RFC 6265 5.1.4

@@ -178,8 +178,10 @@ std::optional<SetCookie> SetCookie::parse(std::string_view text, Time now) {
 
 bool domain_matches(std::string_view host, std::string_view domain) {
   if (host == domain) return true;
-  return host.size() > domain.size() && host.ends_with(domain) &&
-         host[host.size() - domain.size() - 1] == '.' && !Address::parse(host, 0);
+  // Below a domain there are names only: no unix socket, and no interface of an address's zone.
+  return host.find(':') == std::string_view::npos && host.size() > domain.size() &&
+         host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.' &&
+         !Address::parse(host, 0);
 }
 
 bool path_matches(std::string_view request_path, std::string_view cookie_path) {
