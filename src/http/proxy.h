@@ -35,8 +35,9 @@ struct Proxy {
 /// Looks up a variable of the environment; null where it is not set.
 using Environment = std::function<const char*(const char* name)>;
 
-/// The proxy for a connection to `host` (without brackets), or none. `secure`: with TLS (wss).
-/// Throws Error (bad_option) that names the option or variable whose value is no proxy's URL.
+/// The proxy for a connection to `host` (without brackets, perhaps with a zone), or none. `secure`:
+/// with TLS (wss). Throws Error (bad_option) that names the option or variable whose value is no
+/// proxy's URL.
 std::optional<Proxy> choose_proxy(const ProxyOptions& options, bool secure, std::string_view host,
                                   std::uint16_t port);
 /// The same with another environment.

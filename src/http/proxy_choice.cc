@@ -188,6 +188,10 @@ Variable proxy_variable(const Environment& environment, bool secure) {
   return first_of(environment, {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"});
 }
 
+bool is_link_local(const Address& address) {
+  return Network::parse("fe80::/10")->contains(address);
+}
+
 }  // namespace
 
 std::optional<Proxy> choose_proxy(const ProxyOptions& options, bool secure, std::string_view host,
@@ -198,6 +202,10 @@ std::optional<Proxy> choose_proxy(const ProxyOptions& options, bool secure, std:
 
 std::optional<Proxy> choose_proxy(const ProxyOptions& options, bool secure, std::string_view host,
                                   std::uint16_t port, const Environment& environment) {
+  // Of a URL's host with a zone: that is no part of what a proxy, or a list of hosts, is told.
+  const auto percent = std::min(host.find('%'), host.size());
+  const bool has_zone = percent < host.size();
+  host = host.substr(0, percent);
   if (!options.url.empty()) {
     auto proxy = parse_proxy("proxy", options.url);
     if (any_bypasses(options.bypass, host, port)) return std::nullopt;
@@ -206,6 +214,8 @@ std::optional<Proxy> choose_proxy(const ProxyOptions& options, bool secure, std:
   if (!options.from_environment) return std::nullopt;
   const auto address = Address::parse(host, port);
   if (is_localhost(host) || (address && address->is_loopback())) return std::nullopt;
+  // No other address is what it is by its zone.
+  if (has_zone && address && is_link_local(*address)) return std::nullopt;
   const auto [name, url] = proxy_variable(environment, secure);
   if (!name) return std::nullopt;
   const auto exceptions = first_of(environment, {"no_proxy", "NO_PROXY"});

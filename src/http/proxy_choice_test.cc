@@ -202,5 +202,18 @@ TEST(ProxyEnvironment, has_exceptions) {
             "http://proxy:1");
 }
 
+TEST(ProxyChoice, of_an_address_with_a_zone_is_that_of_the_address) {
+  for (const auto* host : {"::1%lo", "2001:db8::1%lo", "::ffff:192.0.2.1%1", "fe80::1%eth0"}) {
+    EXPECT_EQ(of_url("proxy:3128", "", host), "http://proxy:3128") << host;
+  }
+  EXPECT_EQ(of_url("proxy:3128", "fe80::/10", "fe80::1%eth0"), "none");
+  const Variables variables{{"http_proxy", "proxy:3128"}, {"no_proxy", "2001:db8::/32"}};
+  EXPECT_EQ(of_environment(variables, false, "2001:db9::1%lo"), "http://proxy:3128");
+  EXPECT_EQ(of_environment(variables, false, "2001:db8::1%lo"), "none");
+  EXPECT_EQ(of_environment(variables, false, "::1%lo"), "none");
+  EXPECT_EQ(of_environment(variables, false, "fe80::1"), "http://proxy:3128");
+  EXPECT_EQ(of_environment(variables, false, "fe80::1%eth0"), "none") << "it is for this machine";
+}
+
 }  // namespace
 }  // namespace hotline::http

@@ -85,9 +85,8 @@ Task<StreamPointer> Dialer::State::connect_tcp_or_unix(const Request& request,
   auto& timings = progress.timings = {};
   StreamPointer stream;
   std::optional<http::Proxy> proxy;
-  // A zone means nothing to a proxy.
-  if (!elsewhere && url.zone.empty()) {
-    proxy = http::choose_proxy(options_.proxy, url.secure, url.host, url.port);
+  if (!elsewhere) {
+    proxy = http::choose_proxy(options_.proxy, url.secure, url.host_in_zone(), url.port);
   }
   if (proxy) {
     std::shared_ptr<const TlsClient> tls;

@@ -349,7 +349,7 @@ INSTANTIATE_TEST_SUITE_P(Both, Twins, ::testing::Values(Line::clear, Line::secur
                            return one.param == Line::clear ? "in_clear" : "over_tls";
                          });
 
-// ---- What only TLS can do wrong
+// ---- What only TLS can do wrong, or a proxy
 
 std::pair<std::error_code, std::string> failure_of(const DialerOptions& options,
                                                    const std::string& url) {
@@ -358,6 +358,13 @@ std::pair<std::error_code, std::string> failure_of(const DialerOptions& options,
     return {{}, run(converse(dialer, url))};
   } catch (const Error& error) {
     return {error.code(), error.what()};
+  }
+}
+
+TEST(ProxyTwins, AZoneIsNoWayAroundAProxy) {
+  for (const auto* url : {"ws://[::1%25lo]:1/", "ws://[::ffff:127.0.0.1%251]:1/"}) {
+    const auto [code, sentence] = failure_of({.proxy = {.url = "http://localhost:1"}}, url);
+    EXPECT_NE(sentence.find("the proxy http://localhost:1"), std::string::npos) << sentence;
   }
 }
 

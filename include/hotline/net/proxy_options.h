@@ -15,8 +15,8 @@ struct ProxyOptions {
   std::string url = {};
   /// Where `url` is empty: https_proxy for wss, http_proxy for ws, else all_proxy, or the same in
   /// capitals (but HTTP_PROXY not where REQUEST_METHOD is set: in a CGI program it is a header of
-  /// the client's); no_proxy names hosts that are connected to directly. Never for localhost and
-  /// loopback addresses. False: no proxy.
+  /// the client's); no_proxy names hosts that are connected to directly. Never for localhost,
+  /// loopback addresses, and link-local ones with their zone. False: no proxy.
   bool from_environment = true;
   /// With `url`: hosts that are connected to directly, in the form of no_proxy: names, which stand
   /// for what is below them too, IP addresses, networks (10.0.0.0/8), each with a port or not, or
