@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pathlib
+import select
 import re
 import signal
 import socket
@@ -345,14 +346,14 @@ class Reload(Secured):
         server = self.serve(pairs=[self.first])
         pathlib.Path(self.first[1]).write_text("nonsense")
         server.signal(signal.SIGHUP)
-        time.sleep(0.5)
+        ready, _, _ = select.select([server.process.stderr], [], [], PATIENCE)
+        said = server.process.stderr.readline() if ready else ""
+        self.assertIn("the certificates stay what they were (", said)
+        self.assertIn(f'--tls-key: "{self.first[1]}" has no private key in it', said)
         self.assertEqual(self.shown(server), "first")
         self.put(self.spare)
         self.assertTrue(eventually(lambda: self.shown(server) == "second"))
-        status, said = server.stop()
-        self.assertEqual(status, 0)
-        self.assertIn("the certificates stay what they were (", said)
-        self.assertIn(f'--tls-key: "{self.first[1]}" has no private key in it', said)
+        self.assertEqual(server.stop()[0], 0)
 
 
 if __name__ == "__main__":
