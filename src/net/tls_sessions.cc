@@ -5,6 +5,8 @@
 #include <new>
 #include <utility>
 
+#include <openssl/x509.h>
+
 namespace hotline::tls {
 namespace {
 
@@ -53,8 +55,14 @@ int on_session(SSL* ssl, SSL_SESSION* session) noexcept {
   return 0;
 }
 
+// A certificate that is not shown again is not looked at again, but for this.
+bool has_expired(const X509* certificate, std::time_t now) noexcept {
+  return certificate && X509_cmp_time(X509_get0_notAfter(certificate), &now) <= 0;
+}
+
 bool is_old(const Sessions::Session& session, std::time_t now) noexcept {
   if (now < session.verified || now - session.verified >= Sessions::most_age) return true;
+  if (has_expired(SSL_SESSION_get0_peer(session.session.get()), now)) return true;
   const auto lifetime = SSL_SESSION_get_ticket_lifetime_hint(session.session.get());
   const auto age = now - SSL_SESSION_get_time(session.session.get());
   return lifetime != 0 && age >= 0 && static_cast<unsigned long>(age) >= lifetime;

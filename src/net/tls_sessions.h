@@ -31,7 +31,7 @@ class Sessions {
   static constexpr std::size_t most = 64;
   static constexpr std::size_t most_of_one = 8;
   /// Seconds from the certificate's verification, however often it is resumed. A server may say
-  /// less.
+  /// less, and its certificate may expire before.
   static constexpr std::time_t most_age = 3600;
 
   /// Those of a client's context, which is to fill them from now on.

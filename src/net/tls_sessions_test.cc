@@ -109,6 +109,18 @@ TEST_P(Resumption, ends_an_hour_after_the_certificate_was_verified) {
   EXPECT_FALSE(resumes());
 }
 
+TEST_P(Resumption, is_not_of_a_certificate_that_has_expired_since) {
+  // It is not waited for: the client accepts it beforehand.
+  const auto expired = TlsPair::certificates().issue({.from = -3, .until = -1});
+  auto careless = TlsPair::client_options();
+  careless.dangerously_accept_any_certificate = true;
+  server = std::make_shared<TlsServer>(TlsServerOptions{.certificates = {expired}});
+  client = make_tls_client(careless);
+  SSL_CTX_set_max_proto_version(client->context(), GetParam());
+  EXPECT_FALSE(resumes());
+  EXPECT_FALSE(resumes());
+}
+
 TEST_P(Resumption, tells_the_server_who_the_client_is) {
   const auto alice = TlsPair::certificates().issue_for("alice");
   auto mutual = TlsPair::server_options();
