@@ -36,8 +36,8 @@ class [[nodiscard("co_await it")]] Answering final : private Waiter {
   }
 
   detail::ExchangeCore& core_;
-  bool waiting_;
   hotline::detail::Resumption resumption_;
+  bool waiting_;
 };
 
 /// The body of an answer that was begun by Exchange::start(), to be written piece by piece.
