@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 #include <new>
+#include <tuple>
 #include <utility>
 
 #include <openssl/x509.h>
@@ -119,7 +120,7 @@ void resume(SSL* ssl, std::string server) {
   std::unique_ptr<Origin> origin{
       new Origin{std::move(server), std::time(nullptr), earlier.verified}};
   if (SSL_set_ex_data(ssl, origin_index(), origin.get()) != 1) throw std::bad_alloc();
-  static_cast<void>(origin.release());  // OpenSSL frees it
+  std::ignore = origin.release();  // OpenSSL frees it
 }
 
 void keep_resumed(SSL* ssl) {
