@@ -11,6 +11,8 @@
 // - A frame beyond the buffer (or cut by its end) is copied into a buffer of the connection, which
 //   grows by doubling and stays, and is unmasked and echoed when it is whole.
 //
+// With --tls-cert and --tls-key the same by TLS (floor_tls.h).
+//
 // With --publish all hear what one says: the same answers, one send for each connection.
 //
 // It does not do what a server must: text is not validated, headers are hardly read, fragments are
@@ -28,6 +30,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -37,6 +40,7 @@
 #include <openssl/sha.h>
 
 #include "arguments.h"
+#include "floor_tls.h"
 #include "wire.h"
 
 namespace hotline::bench {
@@ -47,8 +51,11 @@ constexpr std::uint64_t message_limit = 64 * 1024 * 1024;
 
 alignas(64) std::array<char, receive_size> received;
 
+SSL_CTX* tls_context = nullptr;  // null: in clear
+
 struct Connection {
   int descriptor;
+  std::unique_ptr<FloorTls> tls;
   bool upgraded = false;
   bool closing = false;  // the closing frame is answered: nothing is read any more
 
@@ -59,7 +66,9 @@ struct Connection {
   std::size_t input_begin = 0, input_end = 0;
   std::size_t wanted = 0;  // input is not looked at before it is this long
 
-  explicit Connection(int accepted) : descriptor(accepted) {}
+  explicit Connection(int accepted) : descriptor(accepted) {
+    if (tls_context != nullptr) tls = std::make_unique<FloorTls>(tls_context, accepted);
+  }
   Connection(const Connection&) = delete;
   ~Connection() {
     ::close(descriptor);
@@ -67,6 +76,16 @@ struct Connection {
   }
 
   bool has_unsent() const { return unsent_begin != unsent_end; }
+
+  ssize_t receive() {
+    if (tls) return tls->receive(received.data(), received.size());
+    return ::recv(descriptor, received.data(), received.size(), 0);
+  }
+  // How much went out; a broken connection ends at its next recv, so it does not matter here.
+  std::size_t send(const char* begin, std::size_t size) const {
+    const auto sent = tls ? tls->send(begin, size) : ::send(descriptor, begin, size, MSG_NOSIGNAL);
+    return sent < 0 ? 0 : static_cast<std::size_t>(sent);
+  }
 
   void reserve(std::size_t size) {
     if (size <= capacity) return;
@@ -125,24 +144,17 @@ std::size_t upgrade(Connection& connection, std::string_view input, Outcome& out
           : "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             "Sec-WebSocket-Accept: " +
                 accept_token(key) + "\r\n\r\n";
-  const auto sent = ::send(connection.descriptor, answer.data(), answer.size(), MSG_NOSIGNAL);
-  if (key.empty() || sent != static_cast<ssize_t>(answer.size())) outcome = Outcome::ended;
+  const auto sent = connection.send(answer.data(), answer.size());
+  if (key.empty() || sent != answer.size()) outcome = Outcome::ended;
   connection.upgraded = true;
   return end + 4;
-}
-
-// Sends [begin, begin + size) and returns how much went out; a broken connection ends at its next
-// recv, so it does not matter here.
-std::size_t send_some(int descriptor, const char* begin, std::size_t size) {
-  const auto sent = ::send(descriptor, begin, size, MSG_NOSIGNAL);
-  return sent < 0 ? 0 : static_cast<std::size_t>(sent);
 }
 
 // To all that have been upgraded. They must have room for it: this floor keeps nothing for them.
 void publish(const char* begin, std::size_t size) {
   for (const auto* const connection : everybody) {
     if (!connection->upgraded) continue;
-    if (send_some(connection->descriptor, begin, size) != size) fail("send");
+    if (connection->send(begin, size) != size) fail("send");
   }
 }
 
@@ -202,7 +214,7 @@ Outcome answer(Connection& connection, char* data, std::size_t size) {
   if (answers != 0 && publishing && !connection.closing) {
     publish(begin, answers);
   } else if (answers != 0) {
-    sent = send_some(connection.descriptor, begin, answers);
+    sent = connection.send(begin, answers);
   }
   if (connection.closing) in = end;
   if (sent != answers || in != end || connection.input_end != 0) {
@@ -213,8 +225,9 @@ Outcome answer(Connection& connection, char* data, std::size_t size) {
 }
 
 Outcome receive(Connection& connection, bool hung_up) {
+  if (connection.tls) connection.tls->begin(hung_up);
   for (;;) {
-    const auto count = ::recv(connection.descriptor, received.data(), received.size(), 0);
+    const auto count = connection.receive();
     if (count == 0 || (count < 0 && errno != EAGAIN)) return Outcome::ended;
     if (count < 0) return Outcome::alive;
     const auto size = static_cast<std::size_t>(count);
@@ -230,16 +243,16 @@ Outcome receive(Connection& connection, bool hung_up) {
       }
     }
     if (connection.has_unsent()) return Outcome::alive;  // back-pressure: EPOLLOUT goes on
-    if (size < received.size() && !hung_up) return Outcome::alive;
+    const bool more = connection.tls ? connection.tls->has_more() : size == received.size();
+    if (!more && !hung_up) return Outcome::alive;
   }
 }
 
 Outcome ready(Connection& connection, std::uint32_t events) {
   if (connection.has_unsent()) {
     if (events & (EPOLLERR | EPOLLHUP)) return Outcome::ended;
-    connection.unsent_begin +=
-        send_some(connection.descriptor, connection.kept + connection.unsent_begin,
-                  connection.unsent_end - connection.unsent_begin);
+    connection.unsent_begin += connection.send(connection.kept + connection.unsent_begin,
+                                               connection.unsent_end - connection.unsent_begin);
     if (connection.has_unsent()) return Outcome::alive;
     if (connection.closing) ::shutdown(connection.descriptor, SHUT_WR);
     keep(connection, connection.kept, nullptr, 0, connection.kept + connection.input_begin,
@@ -317,6 +330,10 @@ int main(int argc, char** argv) {
     hotline::bench::Arguments arguments(argc, argv);
     const auto port = arguments.number<std::uint16_t>("--port", 0);
     hotline::bench::publishing = arguments.flag("--publish");
+    const auto certificate = arguments.value("--tls-cert");
+    if (const auto key = arguments.value("--tls-key"); certificate && key) {
+      hotline::bench::tls_context = hotline::bench::FloorTls::make_context(*certificate, *key);
+    }
     arguments.finish();
     std::signal(SIGTERM, hotline::bench::stop);
     std::signal(SIGINT, hotline::bench::stop);

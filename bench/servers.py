@@ -4,6 +4,7 @@ import os
 import pathlib
 import resource
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -26,6 +27,13 @@ def make_certificate(directory):
                     "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{directory}/key", "-out",
                     f"{directory}/certificate", "-subj", "/CN=localhost"],
                    check=True, capture_output=True)
+
+
+def ratio(figures, one, other):
+    """Of the figures of two servers, round by round: the median, and a line with its span."""
+    within = [ours / theirs for ours, theirs in zip(figures[one], figures[other])]
+    median = statistics.median(within)
+    return median, f"{one} / {other} {median:.2f} ({min(within):.2f} to {max(within):.2f})"
 
 
 class Server:
