@@ -106,8 +106,7 @@ class SpdlogLog final : public Log {
       write(LogLevel::warning, std::to_string(count) + " lines of the log were lost");
     }
     sink_->hurry(std::chrono::seconds(1));
-    logger_.reset();
-    pool_.reset();  // joins the thread
+    pool_.reset();  // joins the thread, which is to be done with the logger before that goes
   }
 
   LogFormat format() const noexcept override { return format_; }
