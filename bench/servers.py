@@ -1,7 +1,9 @@
 """The servers that are measured: started each on a port of its own, asked for their CPU time, ended."""
 
+import json
 import os
 import pathlib
+import random
 import resource
 import socket
 import statistics
@@ -29,11 +31,44 @@ def make_certificate(directory):
                    check=True, capture_output=True)
 
 
-def ratio(figures, one, other):
-    """Of the figures of two servers, round by round: the median, and a line with its span."""
-    within = [ours / theirs for ours, theirs in zip(figures[one], figures[other])]
-    median = statistics.median(within)
-    return median, f"{one} / {other} {median:.2f} ({min(within):.2f} to {max(within):.2f})"
+def run_load(program, *arguments, seconds, core=None):
+    """Runs a load generator on that core, or on any: what it prints, which is JSON."""
+    done = subprocess.run([str(word) for word in (program, *arguments, "--seconds", seconds)],
+                          capture_output=True, text=True, timeout=seconds + 60,
+                          preexec_fn=(lambda: os.sched_setaffinity(0, {core})) if core is not None
+                          else None)
+    if done.returncode != 0:
+        fail(done.stderr.strip())
+    return json.loads(done.stdout)
+
+
+def compare_with_bun(label, unit, servers, rounds, measure, goal=None):
+    """Has `measure(server)` tell the nanoseconds of each server in each round, one server right
+    after the other in random order, and prints a line: the medians, and those of the ratios within
+    a round. Whether the goal beside Bun is missed; without Bun it is not."""
+    figures = {server.name: [] for server in servers}
+    for _ in range(rounds):
+        for server in random.sample(servers, len(servers)):
+            figures[server.name].append(measure(server))
+
+    def ratio(one, other):
+        within = [ours / theirs for ours, theirs in zip(figures[one], figures[other])]
+        median = statistics.median(within)
+        told.append(f"{one} / {other} {median:.2f} ({min(within):.2f} to {max(within):.2f})")
+        return median
+    told = []
+    ratio("hotline", "floor")
+    missed = False
+    if "bun" in figures:
+        ratio("floor", "bun")
+        median = ratio("hotline", "bun")
+        if goal is not None:
+            told.append(f"goal ≤ {goal}")
+            missed = median > goal
+    print(f"{label}: " + ", ".join(f"{name} {statistics.median(of):,.0f} {unit}"
+                                   for name, of in figures.items()) + "; " + ", ".join(told),
+          flush=True)
+    return missed
 
 
 class Server:
