@@ -103,6 +103,7 @@ Loop::~Loop() {
   // Work that was handed to other threads ends first, since it posts its results here.
   offload_pool_.reset();
   abandon_members();
+  polls_.abandon();
 }
 
 Loop& Loop::require() {

@@ -15,6 +15,7 @@
 #include "net/block_pool.h"
 #include "net/cork.h"
 #include "net/mailbox.h"
+#include "net/poll_list.h"
 #include "net/timer_queue.h"
 
 namespace hotline {
@@ -89,6 +90,7 @@ class Loop {
   boost::asio::io_context& context() noexcept { return context_; }
   BlockPool& blocks() noexcept { return blocks_; }
   Cork& cork() noexcept { return cork_; }
+  PollList& polls() noexcept { return polls_; }
   Clock& clock() noexcept { return clock_; }
   TimePoint now() const noexcept { return clock_.now(); }
   Entropy& entropy() noexcept { return entropy_ ? *entropy_ : system_entropy(); }
@@ -145,6 +147,7 @@ class Loop {
   Entropy* entropy_;
   BlockPool blocks_;
   Cork cork_;
+  PollList polls_{*this};
   detail::TimerQueue timers_;
   detail::DrainList members_;
   TimePoint armed_ = TimePoint::max();

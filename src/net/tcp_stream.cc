@@ -49,6 +49,10 @@ TcpStream::TcpStream(Loop& loop, int descriptor, const Address& remote, const Ad
 Transfer TcpStream::try_read(std::span<char> bytes) noexcept {
   for (;;) {
     const auto count = ::recv(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (polled_) {
+      polled_ = false;
+      count > 0 ? odds_.found() : odds_.missed();
+    }
     if (count >= 0) return {static_cast<std::size_t>(count), 0};
     if (errno != EINTR) return {0, errno == EWOULDBLOCK ? EAGAIN : errno};
   }
@@ -76,8 +80,24 @@ Transfer TcpStream::try_write(std::span<const char> head, std::span<const char> 
 void TcpStream::wait(Direction direction, Waiter& waiter) noexcept {
   waiters_[direction] = &waiter;
   if (std::exchange(owed_[direction], true)) return;
+  if (direction == reading) {
+    if (polled_) {  // and who heard of it did not even try
+      polled_ = false;
+      odds_.missed();
+    }
+    if (odds_.favourable()) return loop_.polls().add(*this);
+    odds_.waited();
+  }
   waits_.async_wait(direction == reading ? Descriptor::wait_read : Descriptor::wait_write,
                     Handler{*this, direction});
+}
+
+void TcpStream::polled(bool in_company) noexcept {
+  if (waiters_[reading]) {
+    polled_ = in_company;
+    if (!in_company) odds_.missed();
+  }
+  completed(reading, true);
 }
 
 void TcpStream::cancel_wait(Waiter& waiter) noexcept {
@@ -90,9 +110,11 @@ void TcpStream::completed(Direction direction, bool invoked) noexcept {
   owed_[direction] = false;
   auto* waiter = std::exchange(waiters_[direction], nullptr);
   if (waiter && invoked && !released_) {
-    const auto outer = std::exchange(calling_, true);
+    const bool outer = calling_;
+    calling_ = true;
     {
       Turn turn{loop_};
+      if (direction == reading) loop_.polls().told();
       waiter->ready();
     }
     calling_ = outer;

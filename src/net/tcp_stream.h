@@ -5,11 +5,14 @@
 
 #include <hotline/net/stream.h>
 
+#include "net/poll_list.h"
+
 namespace hotline {
 
 class Loop;
 
-/// A connected socket. Asio waits, and our own recv and send do the work.
+/// A connected socket. Asio waits, and our own recv and send do the work. Where a wait for bytes is
+/// mostly over by the time that the loop comes round again, that is awaited instead: PollOdds.
 class TcpStream final : public Stream {
  public:
   /// Takes over a connected, non-blocking descriptor; closes it where this throws.
@@ -29,6 +32,11 @@ class TcpStream final : public Stream {
   void watch(StreamWatcher* watcher) noexcept override;
   int descriptor() const noexcept override { return descriptor_; }
 
+  /// The loop has come round. `in_company`: so have others.
+  void polled(bool in_company) noexcept;
+  /// It has ended.
+  void poll_abandoned() noexcept { completed(reading, false); }
+
  private:
   using Descriptor =
       boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
@@ -45,14 +53,16 @@ class TcpStream final : public Stream {
 
   Loop& loop_;
   Descriptor waits_;
-  // Of each direction: who waits, and whether Asio still owes a callback. A wait that was cancelled
-  // leaves the callback owed, and the next wait takes it over.
+  // Of each direction: who waits, and whether Asio or the poll list still owes a callback. A wait
+  // that was cancelled leaves the callback owed, and the next wait takes it over.
   Waiter* waiters_[2] = {};
   StreamWatcher* watcher_ = nullptr;
   int descriptor_;
   bool owed_[2] = {};
-  bool released_ = false;
-  bool calling_ = false;
+  bool released_ : 1 = false;
+  bool calling_ : 1 = false;
+  bool polled_ : 1 = false;  // and what the poll finds is not known yet
+  PollOdds odds_;
   Address remote_;
   Address local_;
 };

@@ -89,7 +89,7 @@ TEST_P(Steady, echo_allocates_nothing) {
       expected += from_server(load.opcode, payload);
     }
     // The first rounds fill the pools: blocks, buffers, the loop's own recycling.
-    for (int i = 0; i < 20; ++i) exchange(peer, sent, expected);
+    for (int i = 0; i < 50; ++i) exchange(peer, sent, expected);
     const auto before = allocations.load();
     EXPECT_GT(before, 0) << "the counter counts";
     for (int i = 0; i < 50; ++i) exchange(peer, sent, expected);

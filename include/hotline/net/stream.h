@@ -24,7 +24,8 @@ struct Transfer {
   std::error_code code() const noexcept { return {error, std::system_category()}; }
 };
 
-/// Whom a stream tells that it is readable or writable. `ready` may release the stream.
+/// Whom a stream tells that it is readable or writable, or may be: who finds that it would block
+/// waits again. `ready` may release the stream.
 class Waiter {
  public:
   virtual void ready() noexcept = 0;
