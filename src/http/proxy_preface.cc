@@ -43,7 +43,7 @@ void ProxyPreface::receive() noexcept {
   if (result == ProxyHeaderReader::Result::refused) return refuse(reader_.reason());
   if (transfer.failed() || transfer.ended()) {
     delete this;  // a look whether somebody listens, perhaps
-  } else if (worker_.loop().draining() && transfer.would_block()) {
+  } else if (worker_.loop().draining() && transfer.would_block() && reader_.size() == 0) {
     delete this;
   } else {
     stream_->wait_readable(*this);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace hotline {
@@ -11,8 +12,9 @@ class TcpStream;
 
 /// Whether it pays to try a socket when its loop comes round again, rather than to have epoll say
 /// when it is readable. It does where the peer has mostly sent more by then, as on a busy loop with
-/// many connections: what is found saves an epoll_ctl and the way through Asio, a try in vain costs
-/// a recv. (On a loop with little else to do, a try finds less at a time than epoll would bring.)
+/// many connections: what is found saves an epoll_ctl and an operation of Asio's. (Asio hears of
+/// the bytes all the same, and finds nobody who waits.) A try in vain costs a recv and all around
+/// it; and on a loop with little else to do, a try finds less at a time than epoll would bring.
 class PollOdds {
  public:
   // So often epoll is asked before a try.
@@ -36,13 +38,14 @@ class PollOdds {
 /// The streams that are tried when the loop comes round again, in their order.
 class PollList {
  public:
-  explicit PollList(Loop& loop) : loop_(loop) {}
+  explicit PollList(Loop& loop);
   PollList(const PollList&) = delete;
   PollList& operator=(const PollList&) = delete;
 
-  /// Calls `stream.polled()`, once, from the loop; or poll_abandoned(), in abandon().
-  void add(TcpStream& stream) noexcept;
-  /// A waiter of the loop is told that its stream is readable.
+  /// Calls `stream.polled()`, once, from the loop; or poll_abandoned(), in abandon(). False, behind
+  /// that: it does neither.
+  bool add(TcpStream& stream) noexcept;
+  /// A waiter of the loop is told that its stream may be readable.
   void told() noexcept { ++told_; }
   /// For the end of the loop.
   void abandon() noexcept;
@@ -62,6 +65,8 @@ class PollList {
   void run() noexcept;
 
   Loop& loop_;
+  // What is posted may outlive the list, in a context of somebody else's: null from abandon() on.
+  std::shared_ptr<PollList*> self_;
   bool posted_ = false;
   std::uint32_t told_ = 0;
   std::size_t next_ = 0;

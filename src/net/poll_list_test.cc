@@ -89,6 +89,11 @@ class Reader final : public Waiter {
   int vain = 0;
 };
 
+/// As if others had been told since those that wait began to.
+void give_company(Loop& loop) {
+  for (int i = 0; i < 8; ++i) loop.polls().told();
+}
+
 /// None of them waits; all are going to be polled.
 std::vector<std::unique_ptr<Reader>> many(Loop& loop, int count) {
   std::vector<std::unique_ptr<Reader>> readers;
@@ -152,10 +157,12 @@ TEST(PollListTest, who_is_told_and_does_not_read_is_left_to_epoll) {
   int heard = 0;
   Ear ear{[&] {
     if (++heard < 1000) last.stream->wait_readable(ear);
+    give_company(*loop);
   }};
   for (auto& reader : readers) reader->stream->wait_readable(*reader);
   last.stream->cancel_wait(last);
   last.stream->wait_readable(ear);
+  give_company(*loop);
   loop.settle();
   EXPECT_EQ(heard, 1);
   last.stream->cancel_wait(ear);
@@ -213,6 +220,7 @@ TEST(PollListTest, goes_with_its_loop) {
   std::optional<Loop> loop{std::in_place};
   auto readers = many(*loop, more_than_at_once);
   for (auto& reader : readers) reader->stream->wait_readable(*reader);
+  give_company(*loop);
   loop->context().restart();
   EXPECT_EQ(loop->context().poll_one(), 1u);
   EXPECT_GT(readers.front()->vain, 0) << "which is on it again";
@@ -223,6 +231,53 @@ TEST(PollListTest, goes_with_its_loop) {
     reader->peer.reset();
   }
   loop.reset();
+}
+
+TEST(PollListTest, one_who_is_told_may_stop_the_loop) {
+  TestLoop loop;
+  auto readers = many(*loop, 20);
+  for (auto& reader : readers) {
+    reader->waits = false;
+    reader->stream->wait_readable(*reader);
+    reader->send(1);
+  }
+  give_company(*loop);
+  int told = 0;
+  for (auto& reader : readers) {
+    reader->then = [&] {
+      if (++told == 5) loop->stop();
+    };
+  }
+  loop->context().restart();
+  loop->context().poll();
+  EXPECT_EQ(told, 5);
+  loop.settle();
+  EXPECT_EQ(told, 20);
+}
+
+TEST(PollListTest, what_it_has_posted_may_outlive_it) {
+  boost::asio::io_context context{1};
+  std::optional<Loop> loop{std::in_place, context, LoopOptions{}};
+  {
+    Reader reader{*loop, true};
+    EXPECT_EQ(reader.read, PollOdds::waits);
+  }
+  loop.reset();
+  context.restart();
+  context.run();
+}
+
+TEST(PollListTest, a_wait_behind_the_loop_s_end_is_epoll_s) {
+  TestLoop loop;
+  auto readers = many(*loop, 1);
+  auto& reader = *readers.front();
+  loop->polls().abandon();
+  reader.stream->wait_readable(reader);
+  loop.settle();
+  EXPECT_EQ(reader.vain, 0);
+  reader.send(1);
+  loop.settle();
+  EXPECT_EQ(reader.read, PollOdds::waits + 1);
 }
 
 TEST(PollListTest, others_have_their_turn_between_two_polls_of_a_stream) {
@@ -253,6 +308,7 @@ TEST(PollListTest, others_have_their_turn_among_the_polls_of_many) {
     reader->then = [&] { ++told; };
     reader->stream->wait_readable(*reader);
   }
+  give_company(*loop);
   int at_turn = 0;
   loop->post([&] { at_turn = told; });
   loop.settle();
@@ -269,6 +325,7 @@ TEST(PollListTest, one_who_is_told_may_run_the_loop) {
   first.waits = second.waits = false;
   first.stream->wait_readable(first);
   second.stream->wait_readable(second);
+  give_company(*loop);
   int seen = -1;
   first.then = [&] {
     loop->context().poll();

@@ -49,12 +49,13 @@ TcpStream::TcpStream(Loop& loop, int descriptor, const Address& remote, const Ad
 Transfer TcpStream::try_read(std::span<char> bytes) noexcept {
   for (;;) {
     const auto count = ::recv(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (count < 0 && errno == EINTR) continue;
     if (polled_) {
       polled_ = false;
       count > 0 ? odds_.found() : odds_.missed();
     }
     if (count >= 0) return {static_cast<std::size_t>(count), 0};
-    if (errno != EINTR) return {0, errno == EWOULDBLOCK ? EAGAIN : errno};
+    return {0, errno == EWOULDBLOCK ? EAGAIN : errno};
   }
 }
 
@@ -85,9 +86,13 @@ void TcpStream::wait(Direction direction, Waiter& waiter) noexcept {
       polled_ = false;
       odds_.missed();
     }
-    if (odds_.favourable()) return loop_.polls().add(*this);
-    odds_.waited();
+    if (odds_.favourable() && loop_.polls().add(*this)) return;
   }
+  wait_by_epoll(direction);
+}
+
+void TcpStream::wait_by_epoll(Direction direction) noexcept {
+  if (direction == reading) odds_.waited();
   waits_.async_wait(direction == reading ? Descriptor::wait_read : Descriptor::wait_write,
                     Handler{*this, direction});
 }
@@ -96,6 +101,7 @@ void TcpStream::polled(bool in_company) noexcept {
   if (waiters_[reading]) {
     polled_ = in_company;
     if (!in_company) odds_.missed();
+    if (!odds_.favourable()) return wait_by_epoll(reading);
   }
   completed(reading, true);
 }

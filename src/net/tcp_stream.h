@@ -48,6 +48,7 @@ class TcpStream final : public Stream {
   ~TcpStream() = default;
 
   void wait(Direction direction, Waiter& waiter) noexcept;
+  void wait_by_epoll(Direction direction) noexcept;
   void completed(Direction direction, bool invoked) noexcept;
   void free_if_unused() noexcept;
 
