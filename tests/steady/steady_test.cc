@@ -88,8 +88,8 @@ TEST_P(Steady, echo_allocates_nothing) {
       sent += from_client(load.opcode, payload);
       expected += from_server(load.opcode, payload);
     }
-    // The first rounds fill the pools: blocks, buffers, the loop's own recycling.
-    for (int i = 0; i < 50; ++i) exchange(peer, sent, expected);
+    // The first rounds fill the pools: blocks, buffers, the loop's own recycling and lists.
+    for (int i = 0; i < 100; ++i) exchange(peer, sent, expected);
     const auto before = allocations.load();
     EXPECT_GT(before, 0) << "the counter counts";
     for (int i = 0; i < 50; ++i) exchange(peer, sent, expected);
