@@ -305,9 +305,10 @@ class Call {
       if (error.code() != Fault::deadline_passed) throw;
       ending_ = {CallEnding::lost, "no pong for " + std::to_string(ping_patience.count()) + " s"};
     }
-    if (finished_) co_return;  // the goodbye is under way
-    finished_ = connection.is_open();
+    const bool goodbye = finished_;  // is under way, or over, and may not be heard of any more
+    finished_ = goodbye || connection.is_open();
     tell_pings();
+    if (goodbye) co_return;
     auto closed = connection.close();
     co_await closed;
   }

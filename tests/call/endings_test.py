@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 import unittest
 
 from calling import CLEAN, FAILED, LOST, REFUSED, USAGE, call, environment, start
@@ -210,6 +211,23 @@ class Endings(unittest.TestCase):
         self.assertIn(b" pong", output.split(b" ---\n")[1])
         self.assertEqual(output.count(b"round trip"), 1)
 
+    def test_an_interrupt_sums_the_pings_up_however_long_the_goodbye_takes(self):
+        def talk(caller):
+            caller.upgrade()
+            caller.send(echoed(10, caller.frame()[1]))
+            child.send_signal(signal.SIGINT)
+            opcode = 9
+            while opcode != 8:
+                opcode, payload = caller.frame()
+            time.sleep(0.05)  # it is time for the next ping, several times
+            caller.send(echoed(8, payload))
+
+        with RawServer(talk) as server:
+            child = start("--ping", "10ms", server.url)
+            output, errors = child.communicate(timeout=PATIENCE)
+        self.assertEqual((child.returncode, errors), (CLEAN, b""))
+        self.assertIn(b" ---\n", output)
+
     def test_a_reader_that_leaves_ends_it_quietly(self):
         with Server() as server:
             shell = subprocess.run(
@@ -288,8 +306,9 @@ class Endings(unittest.TestCase):
             turns.append(caller)
             if len(turns) == 1:
                 caller.upgrade()
-                caller.send(echoed(TEXT, b"x" * 100_000))  # more than a pipe takes
-                caller.frame()
+                caller.send(echoed(TEXT, b"x" * 100_000) + echoed(9, b""))  # more than a pipe takes
+                while caller.frame()[0] != 10:  # what has not been read goes with a reset
+                    pass
                 caller.reset()
             else:
                 caller.read_request()
