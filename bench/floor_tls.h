@@ -1,6 +1,6 @@
 #pragma once
 
-// TLS for the floor: OpenSSL, and as few system calls as there can be.
+// TLS for the floor: OpenSSL, one recv for a readiness, and a send for each record.
 #include <sys/socket.h>
 
 #include <cerrno>

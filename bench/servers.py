@@ -1,4 +1,5 @@
-"""The servers that are measured: started each on a port of its own, asked for their CPU time, ended."""
+"""The servers that are measured: started each on a port of its own, asked for their CPU time,
+compared, ended."""
 
 import json
 import os
@@ -31,14 +32,16 @@ def make_certificate(directory):
                    check=True, capture_output=True)
 
 
-def run_load(program, *arguments, seconds, core=None):
+def run_load(server, program, *arguments, seconds, core=None):
     """Runs a load generator on that core, or on any: what it prints, which is JSON."""
-    done = subprocess.run([str(word) for word in (program, *arguments, "--seconds", seconds)],
-                          capture_output=True, text=True, timeout=seconds + 60,
+    command = [program, "--port", server.port, "--pid", server.process.pid, *arguments, "--seconds",
+               seconds]
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          timeout=seconds + 60,
                           preexec_fn=(lambda: os.sched_setaffinity(0, {core})) if core is not None
                           else None)
     if done.returncode != 0:
-        fail(done.stderr.strip())
+        fail(f"{server.name}: {done.stderr.strip()}")
     return json.loads(done.stdout)
 
 

@@ -31,10 +31,6 @@ StreamPointer adopt(Loop& loop, Socket socket, const Address& remote) {
   return TcpStream::adopt(loop, socket.release(), remote, local);
 }
 
-}  // namespace
-
-namespace {
-
 // An interface's number, or 0 where there is none.
 unsigned zone_number(const std::string& zone) noexcept {
   unsigned number = 0;

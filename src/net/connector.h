@@ -20,14 +20,14 @@ struct ConnectTimings {
 };
 
 /// Connects to a name or an IP literal (without brackets; of a link-local one the zone may follow:
-/// "fe80::1%eth0"). Names are asked for by c-ares, the hosts
-/// file included; localhost and what is below it is this machine, without asking (RFC 6761 6.3). Of
-/// several addresses the first that answers is taken (RFC 8305). `timings`, if given, outlive the
+/// "fe80::1%eth0"). Names are asked for by c-ares, the hosts file included; localhost and what is
+/// below it is this machine, without asking (RFC 6761 6.3). Of several addresses the first that
+/// answers is taken (RFC 8305). `timings`, if given, outlive the
 /// task.
 ///
 /// There is no time limit but that of the name servers and of the system: see deadline(). Throws
-/// Error: name_not_found, or errno's code with the addresses tried. Destroying
-/// the task is safe at every point.
+/// Error: name_not_found, or errno's code with the addresses tried. Destroying the task is safe at
+/// every point.
 Task<StreamPointer> connect_tcp(std::string host, std::uint16_t port,
                                 ConnectTimings* timings = nullptr);
 

@@ -47,6 +47,11 @@ TEST(PollOddsTest, do_not_stay_good_where_one_of_two_finds_something) {
 // Of a list's polls.
 constexpr int more_than_at_once = 140;
 
+/// As if others had been told since those that wait began to.
+void give_company(Loop& loop) {
+  for (int i = 0; i < 8; ++i) loop.polls().told();
+}
+
 /// Reads a byte whenever it is told to, and waits again.
 class Reader final : public Waiter {
  public:
@@ -63,6 +68,7 @@ class Reader final : public Waiter {
     }
     EXPECT_EQ(read, PollOdds::waits);
     EXPECT_EQ(vain, 0);
+    give_company(loop);
     // What it waits for now is a poll.
   }
   Reader(const Reader&) = delete;
@@ -88,11 +94,6 @@ class Reader final : public Waiter {
   int read = 0;
   int vain = 0;
 };
-
-/// As if others had been told since those that wait began to.
-void give_company(Loop& loop) {
-  for (int i = 0; i < 8; ++i) loop.polls().told();
-}
 
 /// None of them waits; all are going to be polled.
 std::vector<std::unique_ptr<Reader>> many(Loop& loop, int count) {
@@ -257,7 +258,7 @@ TEST(PollListTest, one_who_is_told_may_stop_the_loop) {
 
 TEST(PollListTest, what_it_has_posted_may_outlive_it) {
   boost::asio::io_context context{1};
-  std::optional<Loop> loop{std::in_place, context, LoopOptions{}};
+  auto loop = std::make_unique<Loop>(context, LoopOptions{});
   {
     Reader reader{*loop, true};
     EXPECT_EQ(reader.read, PollOdds::waits);
